@@ -1,0 +1,15 @@
+package postgrestest
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// dieWithParent lets the kernel end the server (an immediate shutdown, which
+// takes its backends along) when this program dies without calling Stop.
+func dieWithParent(cmd *exec.Cmd) {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGQUIT
+}
