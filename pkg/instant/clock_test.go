@@ -20,8 +20,10 @@ func TestSystemClockTellsTheTime(t *testing.T) {
 func TestFixedClockStandsStill(t *testing.T) {
 	at := instant.FromUnix(1_795_489_470)
 	clock := instant.Fixed(at)
-	if clock.Now() != at || clock.Now() != at {
-		t.Fatal("a fixed clock moved")
+	for range 2 {
+		if got := clock.Now(); got != at {
+			t.Fatalf("a fixed clock moved to %v", got)
+		}
 	}
 }
 
