@@ -343,3 +343,17 @@ func TestInstantsSortAndServeAsKeys(t *testing.T) {
 		t.Fatal("the same moment was not found again as a key")
 	}
 }
+
+// Instants are made and compared for every series of every observation.
+func TestHotPathsDoNotAllocate(t *testing.T) {
+	moment := time.Date(2026, 11, 24, 3, 4, 30, 123_456_789, time.FixedZone("x", 3600))
+	other := instant.FromUnix(1)
+	var sink instant.Instant
+	if n := testing.AllocsPerRun(100, func() {
+		sink = instant.FromTime(moment).Add(time.Second).Truncate(30 * time.Second)
+		_ = sink.Before(other) || sink == other
+		_ = sink.UnixMilli()
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
