@@ -277,7 +277,7 @@ func Fmt(ctx context.Context) error {
 	return errors.Join(
 		golangciLint(ctx, ".", "fmt"),
 		golangciLint(ctx, labDir, "fmt"),
-		run(ctx, ".", nil, "npm", "exec", "--", "prettier", "--write", "."),
+		npmScript("format")(ctx),
 	)
 }
 
