@@ -255,7 +255,7 @@ func (Test) Generated(ctx context.Context) error {
 	}
 	if len(stale) > 0 {
 		slices.Sort(stale)
-		return fmt.Errorf("these files were not generated from the sources as they are; commit them as they are now: %s",
+		return fmt.Errorf("these files were out of date and have been generated again; look at them and commit them: %s",
 			strings.Join(stale, ", "))
 	}
 	return nil
@@ -420,7 +420,7 @@ func npmInstall(ctx context.Context, dir string) error {
 		return nil
 	}
 	fmt.Printf("installing the npm packages of %s\n", filepath.Join(dir, "package-lock.json"))
-	if err := run(ctx, dir, nil, "npm", "ci", "--no-audit", "--no-fund"); err != nil {
+	if err := run(ctx, dir, nil, "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"); err != nil {
 		return err
 	}
 	return os.WriteFile(stamp, []byte(want), 0o644)
