@@ -102,6 +102,10 @@ type Issue struct {
 	OpenedAt   instant.Instant `json:"opened_at"`
 	ChangedAt  instant.Instant `json:"changed_at"`
 	ResolvedAt instant.Instant `json:"resolved_at,omitzero"`
+	// Seen counts the evaluations that showed the evidence, Quiet those since
+	// it was last shown.
+	Seen  int `json:"seen"`
+	Quiet int `json:"quiet,omitempty"`
 	// Actions are the suggested remedies (requirement R10.1).
 	Actions []Action `json:"suggested_actions,omitempty"`
 }

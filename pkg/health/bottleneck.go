@@ -1,0 +1,67 @@
+package health
+
+// queueBottleneck names the layer that makes one flow wait (property H14):
+// pollers that wait with free slots while tasks age accuse the server; tasks
+// that age with no poller or no free slot accuse the workers.
+func queueBottleneck(f *flow, raw State) Bottleneck {
+	if raw <= Happy {
+		return BottleneckHealthy
+	}
+	switch {
+	case f.pollers == 0 || f.slots == 0:
+		return BottleneckWorker
+	case f.pollers > 0 && f.slots > 0:
+		return BottleneckServer
+	}
+	return BottleneckUnknown
+}
+
+// joined combines what two parts of a whole say.
+func joined(a, b Bottleneck) Bottleneck {
+	switch {
+	case a == b || b == BottleneckHealthy:
+		return a
+	case a == BottleneckHealthy:
+		return b
+	case a == BottleneckUnknown:
+		return b
+	case b == BottleneckUnknown:
+		return a
+	}
+	return BottleneckMixed
+}
+
+// serverGates are those whose firing says that the server itself makes work
+// wait. They are looked at before the workers (requirement R14.3).
+var serverGates = map[string]bool{
+	ruleTargetsDown.id: true, ruleAccepting.id: true, ruleDispatch.id: true,
+	ruleRefused.id: true, rulePersistenceLatency.id: true, rulePersistenceErrors.id: true,
+	ruleThrottled.id: true, rulePool.id: true, ruleRequestLatency.id: true,
+}
+
+// clusterBottleneck joins what the server's gates say with what the queues
+// say. While the server is Critical, advice on workers is irrelevant (R14.3).
+func clusterBottleneck(parts []place, gates []Gate) Bottleneck {
+	server, level := BottleneckHealthy, Happy
+	for i := range gates {
+		g := &gates[i]
+		if g.Outcome == Fire && g.Level > Happy && serverGates[g.ID] {
+			server, level = BottleneckServer, max(level, g.Level)
+		}
+	}
+	if level == Critical {
+		return BottleneckServer
+	}
+	// The gravest queues speak first; the others would only blur the name.
+	gravest := Happy
+	for i := range parts {
+		gravest = max(gravest, parts[i].raw)
+	}
+	queues := BottleneckHealthy
+	for i := range parts {
+		if parts[i].raw == gravest {
+			queues = joined(queues, parts[i].bottleneck)
+		}
+	}
+	return joined(server, queues)
+}

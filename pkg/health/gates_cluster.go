@@ -1,0 +1,310 @@
+package health
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/temporal-sre/copilot/pkg/instant"
+)
+
+// The gates of the cluster and of its services.
+
+var ruleTargetsDown = rule{
+	id: "telemetry.targets_down", level: Critical, unit: "1",
+	question: "Does Prometheus reach the server's instances?",
+	signals:  []SignalID{ServerUp, WorkerTasksCompleted},
+	doctrine: "Targets that Prometheus itself reports down, all of them, are evidence of a dead cluster, unless the workers still complete tasks.",
+	source:   "Prometheus, the up metric",
+}
+
+// targetsDown looks at the replicas of one service, or of all when service is
+// empty.
+func targetsDown(s sight, service string) Gate {
+	scope := ClusterScope()
+	if service != "" {
+		scope = ServiceScope(service)
+	}
+	g := newGate(ruleTargetsDown, scope)
+	up, total := 0, 0
+	var down []string
+	if m := s.o.Signal(ServerUp); m.Usable() {
+		for i := range m.Samples {
+			at := m.Samples[i].Scope
+			if at.Kind != KindReplica || (service != "" && at.Service != service) {
+				continue
+			}
+			total++
+			if m.Samples[i].Value > 0 {
+				up++
+			} else if !slices.Contains(down, at.Name) {
+				down = append(down, at.Name)
+			}
+		}
+	}
+	if total == 0 {
+		return g.decide(unknownQuantity, 0, false)
+	}
+	working := s.cluster(WorkerTasksCompleted)
+	g = g.decide(Quantity(up), 0, up == 0 && !(s.worker && working > 0))
+	if service != "" && g.Outcome == Fire {
+		// One service without instances is judged by the progress that it costs.
+		g = g.at(Stressed)
+	}
+	return g.because("every instance is down: %s", strings.Join(down, ", "))
+}
+
+var ruleAccepting = rule{
+	id: "progress.accepting", level: Critical, unit: "1",
+	question: "Does the server turn what clients ask for into state transitions?",
+	signals:  []SignalID{Arrivals, StateTransitions},
+	doctrine: "Every accepted start or signal is itself one state transition; fewer transitions than arrivals means that work is not accepted.",
+	source:   "Temporal server, history service",
+}
+
+func accepting(s sight, t *Track, now instant.Instant, every time.Duration) Gate {
+	g := newGate(ruleAccepting, ServiceScope("history"))
+	arrivals, transitions := s.cluster(Arrivals), s.cluster(StateTransitions)
+	if arrivals.Known() && !(arrivals > 0) {
+		return g // nothing is asked
+	}
+	value := transitions / arrivals
+	if !(value < transitionsPerArrival) {
+		return g.decide(value, transitionsPerArrival, false)
+	}
+	silent := every + clusterSilence(t, now, func(c *ClusterPoint) bool {
+		return c.Transitions < transitionsPerArrival*c.Arrivals
+	})
+	g = g.over(silent).decide(value, transitionsPerArrival, true)
+	if float64(arrivals)*silent.Seconds() < expectedEvents && silent < longSilence {
+		g = g.at(Stressed)
+	}
+	return g.because("%.3g starts and signals arrive a second, and only %.3g state transitions happen", arrivals, transitions)
+}
+
+// clusterSilence returns for how long the cluster's points have shown
+// something, looking back from the newest.
+func clusterSilence(t *Track, now instant.Instant, shows func(*ClusterPoint) bool) time.Duration {
+	var since time.Duration
+	for i := len(t.Trend) - 1; i >= 0; i-- {
+		p := &t.Trend[i]
+		if p.Cluster == nil || !shows(p.Cluster) {
+			break
+		}
+		since = now.Sub(p.At)
+	}
+	return since
+}
+
+var ruleDispatch = rule{
+	id: "progress.dispatch", level: Critical, unit: "1",
+	question: "Do started workflows get their workflow tasks?",
+	signals:  []SignalID{WorkflowStarts, TasksAdded, WorkflowTasksCompleted},
+	doctrine: "A started workflow needs a workflow task; starts without tasks mean that the history queues do not move.",
+	source:   "Temporal server, transfer queue",
+}
+
+func dispatch(s sight, t *Track, flows []flow, every time.Duration) Gate {
+	g := newGate(ruleDispatch, ServiceScope("history"))
+	starts := s.cluster(WorkflowStarts)
+	if starts.Known() && !(starts > 0) {
+		return g // nothing is started
+	}
+	added := Quantity(0)
+	if !s.o.Signal(TasksAdded).Usable() {
+		added = unknownQuantity
+	}
+	for i := range flows {
+		if flows[i].scope.TaskType == WorkflowTasks {
+			added += flows[i].asked
+		}
+	}
+	value := (added + Quantity(s.cluster(WorkflowTasksCompleted).Or(0))) / starts
+	g = g.decide(value, tasksPerArrival, value < tasksPerArrival)
+	if !(t.usual(TasksAdded) > 0) || float64(starts)*every.Seconds() < expectedEvents {
+		// Delayed starts look the same, so a cluster that was never seen to
+		// dispatch is only suspected.
+		g = g.at(Stressed)
+	}
+	return g.because("%.3g workflows start a second and get %.3g workflow tasks", starts, added)
+}
+
+var ruleRefused = rule{
+	id: "progress.refused", level: Critical, unit: "1",
+	question: "What part of the requests does the server fail for reasons of its own?",
+	signals:  []SignalID{Requests, RequestsRefused},
+	doctrine: "A request refused is demand turned away before it becomes work. Errors of the caller do not count.",
+	source:   "conservation of work",
+}
+
+func refused(s sight, service string, every time.Duration) Gate {
+	scope := ServiceScope(service)
+	g := newGate(ruleRefused, scope)
+	requests, bad := s.rate(Requests, scope), s.rate(RequestsRefused, scope)
+	if requests.Known() && !(requests > 0) {
+		return g // nobody asks
+	}
+	value := bad / requests
+	enough := float64(bad)*every.Seconds() >= expectedEvents
+	if value >= refusedCritical && enough && service == "frontend" {
+		return g.decide(value, refusedCritical, true).
+			because("%s refuses %.0f %% of %.3g requests a second", service, 100*value, requests)
+	}
+	return g.at(Stressed).decide(value, refusedStressed, value >= refusedStressed && enough).
+		because("%s fails %.0f %% of %.3g requests a second", service, 100*value, requests)
+}
+
+var ruleDemandImpaired = rule{
+	id: "progress.demand_impaired", level: Critical, unit: "1",
+	question: "What part of the demand is not served?",
+	signals:  []SignalID{TasksAdded, TasksStarted, BacklogCount, BacklogAge},
+	doctrine: "The cluster's state follows from the share of demand that is impaired, not from one noisy queue.",
+	source:   "R12.1; half or more is Critical",
+}
+
+func demandImpaired(known bool, share float64, queues []string) Gate {
+	g := newGate(ruleDemandImpaired, ClusterScope())
+	value := Quantity(share)
+	if !known {
+		value = unknownQuantity
+	}
+	if len(queues) > 0 && share < impairedShare {
+		g = g.at(Stressed)
+	}
+	return g.decide(value, impairedShare, len(queues) > 0).
+		because("%.0f %% of the demand is not served: %s", 100*share, listed(queues, 4))
+}
+
+var ruleCollapsed = rule{
+	id: "progress.collapsed", level: Critical, unit: "1",
+	question: "Do transitions keep up with arrivals as they usually do?",
+	signals:  []SignalID{StateTransitions, Arrivals},
+	doctrine: "When arrivals go on and transitions fall to a fifth of the usual under visible pressure, processing has collapsed.",
+	source:   "conservation of work",
+}
+
+func collapsed(s sight, t *Track, pressed bool) Gate {
+	g := newGate(ruleCollapsed, ClusterScope())
+	arrivals, transitions := s.cluster(Arrivals), s.cluster(StateTransitions)
+	usualArrivals, usual := t.usual(Arrivals), t.usual(StateTransitions)
+	if arrivals.Known() && !(arrivals > 0) {
+		return g // less demand is not less health
+	}
+	value := transitions / usual
+	goesOn := arrivals >= arrivalsGoOn*usualArrivals
+	if !pressed {
+		g = g.at(Happy) // another mix of workflows looks the same
+	}
+	return g.decide(value, collapsedShare, goesOn && value < collapsedShare).
+		because("%.3g state transitions a second where %.3g are usual, with arrivals going on", transitions, usual)
+}
+
+var rulePersistenceLatency = rule{
+	id: "pressure.persistence_latency", level: Stressed, unit: "ms",
+	question: "Is persistence far slower than it usually is here?",
+	signals:  []SignalID{PersistenceLatency},
+	doctrine: "Pressure is judged against the cluster's own slow baseline: ten times the usual p99 for minutes; 350 ms that was always there is not.",
+	source:   "measured on DSQL: p99 of 300 to 500 ms is normal",
+}
+
+var ruleRequestLatency = rule{
+	id: "pressure.request_latency", level: Stressed, unit: "ms",
+	question: "Is the frontend far slower than it usually is?",
+	signals:  []SignalID{RequestLatency},
+	doctrine: "Ten times the usual p99 for minutes and above a second; long polls do not count.",
+	source:   "the cluster's own baseline",
+}
+
+// slow is the gate for a latency against its own baseline.
+func slow(r rule, scope Scope, t *Track, now Quantity, floor float64, read func(*ClusterPoint) Quantity) Gate {
+	g := newGate(r, scope)
+	if !now.Known() {
+		return g.decide(now, Quantity(floor), false)
+	}
+	usual := t.usual(r.signals[0])
+	limit := max(Quantity(floor), timesUsual*usual)
+	return g.decide(now, limit, sustainedAbove(t.Trend, now, limit, read)).
+		because("p99 is %.0f ms where %.0f ms is usual", now, usual)
+}
+
+var rulePersistenceErrors = rule{
+	id: "pressure.persistence_errors", level: Stressed, unit: "1",
+	question: "What part of the persistence calls fails?",
+	signals:  []SignalID{PersistenceErrors, PersistenceRequests},
+	doctrine: "Conflicts and time-outs are retried; one call in twenty failing is pressure, and not a stall while progress goes on.",
+	source:   "measured: 150 to 200 errors a second with 99.996 % success",
+}
+
+var ruleThrottled = rule{
+	id: "pressure.throttled", level: Stressed, unit: "1",
+	question: "What part of the requests is throttled?",
+	signals:  []SignalID{Throttled, Requests},
+	doctrine: "Throttling is looked at first: while requests are refused, tuning workers is pointless.",
+	source:   "Temporal, worker performance guide",
+}
+
+var rulePool = rule{
+	id: "pressure.connection_pool", level: Stressed, unit: "1",
+	question: "Has every replica a free database connection?",
+	signals:  []SignalID{PoolUtilization},
+	doctrine: "An exhausted pool makes every call of that replica wait; a sum over replicas hides it.",
+	source:   "measured: 27 % in sum hid 6 of 16 replicas at 100 %",
+}
+
+// part is the gate for a ratio that must stay above its limit for a while.
+func part(r rule, t *Track, now Quantity, limit float64, read func(*ClusterPoint) Quantity, finding string) Gate {
+	return newGate(r, ClusterScope()).
+		decide(now, Quantity(limit), sustainedAbove(t.Trend, now, Quantity(limit), read)).
+		because(finding, 100*now)
+}
+
+var ruleShardChurn = rule{
+	id: "pressure.shard_churn", level: Happy, unit: "1/s",
+	question: "Do shards move between history instances?",
+	signals:  []SignalID{ShardChurn},
+	doctrine: "Shards move at every deploy and restart; it explains a dip, it decides nothing.",
+	source:   "measured: a killed node's shards move in about 25 s",
+}
+
+// listed joins names, at most n of them.
+func listed(names []string, n int) string {
+	if len(names) > n {
+		return strings.Join(names[:n], ", ") + " and others"
+	}
+	return strings.Join(names, ", ")
+}
+
+// clusterPoint gathers what is followed of the cluster.
+func clusterPoint(s sight) ClusterPoint {
+	requests := s.cluster(Requests)
+	return ClusterPoint{
+		Arrivals:    s.cluster(Arrivals),
+		Transitions: s.cluster(StateTransitions),
+		Persistence: s.cluster(PersistenceLatency),
+		Latency:     s.gauge(RequestLatency, ServiceScope("frontend")),
+		Errors:      ratio(s.cluster(PersistenceErrors), s.cluster(PersistenceRequests)),
+		Throttled:   ratio(s.cluster(Throttled), requests),
+		Pool:        s.cluster(PoolUtilization),
+	}
+}
+
+// ratio divides, and calls nothing out of nothing zero.
+func ratio(part, whole Quantity) Quantity {
+	if part == 0 && whole == 0 {
+		return 0
+	}
+	return part / whole
+}
+
+// pressureGates runs the amplifiers' gates.
+func pressureGates(s sight, t *Track, c ClusterPoint) []Gate {
+	churn := s.cluster(ShardChurn)
+	return []Gate{
+		slow(rulePersistenceLatency, ClusterScope(), t, c.Persistence, persistenceFloor, func(p *ClusterPoint) Quantity { return p.Persistence }),
+		part(rulePersistenceErrors, t, c.Errors, persistenceErrorShare, func(p *ClusterPoint) Quantity { return p.Errors }, "%.0f %% of the persistence calls fail"),
+		part(ruleThrottled, t, c.Throttled, throttledShare, func(p *ClusterPoint) Quantity { return p.Throttled }, "%.1f %% of the requests are throttled"),
+		part(rulePool, t, c.Pool, poolExhausted, func(p *ClusterPoint) Quantity { return p.Pool }, "the fullest replica uses %.0f %% of its database connections"),
+		newGate(ruleShardChurn, ServiceScope("history")).decide(churn, 0, churn > 0).because("%.2g shards change hands a second", churn),
+		slow(ruleRequestLatency, ServiceScope("frontend"), t, c.Latency, requestFloor, func(p *ClusterPoint) Quantity { return p.Latency }),
+	}
+}

@@ -1,0 +1,223 @@
+package health
+
+import (
+	"time"
+
+	"github.com/temporal-sre/copilot/pkg/instant"
+)
+
+// The gates of one kind of task at one task queue. Each reads top to bottom as
+// the doctrine that it applies.
+
+var ruleHeadOfLine = rule{
+	id: "progress.head_of_line", level: Critical, unit: "1/s",
+	question: "Does anything take tasks from the head of this queue?",
+	signals:  []SignalID{TasksAdded, TasksBacklogged, TasksStarted, BacklogCount, BacklogAge},
+	doctrine: "Work that arrives or waits and is not taken at all is a stall, whatever the rates elsewhere.",
+	source:   "conservation of work; temporal#2526",
+}
+
+// headOfLine fires when work waits and next to nothing is handed to a worker.
+// Until enough hand-overs are overdue to exclude chance it argues for
+// Stressed only.
+func headOfLine(f *flow, t *Track, now instant.Instant, every time.Duration) Gate {
+	g := newGate(ruleHeadOfLine, f.scope)
+	limit := Quantity(taken * f.asked.Or(0))
+	if !f.started.Known() || !f.asked.Known() {
+		return g.decide(unknownQuantity, limit, false)
+	}
+	grows, _ := t.ageGrows(now, f.oldest)
+	waits := f.backlogged > 0 || (f.waiting >= 1 && grows)
+	if !waits || f.started > limit {
+		return g.decide(f.started, limit, false)
+	}
+	silent := t.silentFor(now, func(p Point) Quantity { return p.Started }) + every
+	pace := max(t.usual(TasksStarted).Or(f.asked.Or(0)), f.asked.Or(0)*taken)
+	g = g.over(silent).decide(f.started, limit, true)
+	if pace*silent.Seconds() < expectedEvents && silent < longSilence {
+		g = g.at(Stressed)
+	}
+	return g.because("%s tasks wait on %s and none is taken", f.scope.TaskType, f.scope.Name)
+}
+
+var ruleServedFallsAway = rule{
+	id: "progress.served_falls_away", level: Critical, unit: "1",
+	question: "Is what this queue serves falling away from what is asked?",
+	signals:  []SignalID{TasksAdded, TasksStarted, BacklogAge},
+	doctrine: "A queue that serves less than half of what is asked, and less than half of what it used to, is losing work faster than it can catch up; a surge served at full capacity is not.",
+	source:   "conservation of work",
+}
+
+// servedFallsAway fires when less than half is served both of what is asked
+// and of what is usual, while tasks wait.
+func servedFallsAway(f *flow, t *Track) Gate {
+	g := newGate(ruleServedFallsAway, f.scope)
+	if f.asked.Known() && !(f.asked > 0) {
+		return g // nothing is asked
+	}
+	usual := t.usual(TasksStarted)
+	value := f.started / min(f.asked, usual)
+	waits := f.backlogged > 0 || f.waiting >= 1
+	return g.decide(value, servedShare, waits && value < servedShare).
+		because("%s on %s serves %.3g/s of %.3g/s asked, usually %.3g/s", f.scope.TaskType, f.scope.Name, f.started, f.asked, usual)
+}
+
+var ruleCompleting = rule{
+	id: "progress.completing", level: Critical, unit: "1",
+	question: "Do the workers answer the tasks that they take?",
+	signals:  []SignalID{TasksStarted, WorkflowTasksCompleted, ActivityTasksCompleted, WorkerTasksCompleted},
+	doctrine: "A task handed to a worker that never answers is dispatched, not served.",
+	source:   "conservation of work",
+}
+
+// completing fires when tasks are taken and next to none is answered. An
+// activity may run for hours, so activities are accused only when their queue
+// used to answer and tasks wait behind them.
+func completing(f *flow, t *Track, now instant.Instant, every time.Duration) Gate {
+	g := newGate(ruleCompleting, f.scope)
+	if f.started.Known() && !(f.started > 0) {
+		return g // nothing is taken: head_of_line asks about that
+	}
+	value := f.completed / f.started
+	mute := value < taken
+	if f.scope.TaskType == ActivityTasks {
+		mute = mute && t.usual(ActivityTasksCompleted) > 0 && f.backlogged > 0
+	}
+	if !mute {
+		return g.decide(value, taken, false)
+	}
+	silent := every + t.silentFor(now, func(p Point) Quantity {
+		if p.Completed < Quantity(taken)*p.Started {
+			return 0
+		}
+		return p.Completed
+	})
+	g = g.over(silent).decide(value, taken, true)
+	if float64(f.started)*silent.Seconds() < expectedEvents && silent < longSilence {
+		g = g.at(Stressed)
+	}
+	return g.because("workers take %.3g %s tasks a second from %s and answer none", f.started, f.scope.TaskType, f.scope.Name)
+}
+
+var ruleWaiting = rule{
+	id: "progress.waiting", level: Stressed, unit: "s",
+	question: "How long has the oldest task of this queue waited?",
+	signals:  []SignalID{BacklogAge, BacklogCount, TasksAdded, TasksStarted},
+	doctrine: "What is not served waits; a wait of half a minute is neither a hand-over of a shard nor a burst.",
+	source:   "measured: waits below 5 s at shard hand-over",
+}
+
+// waitingTooLong fires on an old head of the queue. A gauge that neither moves
+// nor has any traffic beside it is left over from a partition that moved.
+func waitingTooLong(f *flow, t *Track, now instant.Instant) Gate {
+	g := newGate(ruleWaiting, f.scope)
+	if f.waiting.Known() && f.waiting < 1 {
+		return g.decide(0, waitingAge, false)
+	}
+	if !f.oldest.Known() {
+		return g // no gauge: the queue never had a backlog
+	}
+	if f.asked == 0 && f.started == 0 && f.oldest >= waitingAge {
+		grows, known := t.ageGrows(now, f.oldest)
+		if known && !grows {
+			g.Outcome = Undecided
+			return g
+		}
+	}
+	return g.decide(f.oldest, waitingAge, f.oldest >= waitingAge).
+		because("the oldest %s task on %s waits for %s", f.scope.TaskType, f.scope.Name, seconds(f.oldest))
+}
+
+var rulePollers = rule{
+	id: "worker.pollers.none", level: Stressed, unit: "1",
+	question: "Does any worker poll this queue?",
+	signals:  []SignalID{Pollers, TasksAdded, TasksBacklogged, TasksStarted},
+	doctrine: "A queue without pollers is served by nobody; a worker without free slots does not poll either.",
+	source:   "Temporal, worker performance guide",
+}
+
+// pollersGone fires when tasks arrive, none polls and tasks are left lying.
+func pollersGone(f *flow) Gate {
+	g := newGate(rulePollers, f.scope)
+	waits := f.backlogged > 0 || f.waiting >= 1
+	if !waits {
+		return g.decide(f.pollers, 0, false)
+	}
+	return g.decide(f.pollers, 0, f.pollers == 0).
+		because("no worker polls %s for %s tasks", f.scope.Name, f.scope.TaskType)
+}
+
+var ruleSlots = rule{
+	id: "worker.slots.exhausted", level: Stressed, unit: "1",
+	question: "Has every worker of this queue a free slot?",
+	signals:  []SignalID{SlotsAvailable, TasksBacklogged},
+	doctrine: "A worker without a free slot stops polling.",
+	source:   "R14.4; Temporal Workers presentation (Surdilovic, 2024)",
+}
+
+// slotsExhausted fires when the fullest worker has no slot while tasks are
+// left lying. Without waiting tasks a full worker is a busy one.
+func slotsExhausted(f *flow) Gate {
+	g := newGate(ruleSlots, f.scope)
+	waits := f.backlogged > 0 || f.waiting >= 1
+	return g.decide(f.slots, 0, f.slots == 0 && waits).
+		because("a worker of %s has no free %s slot while tasks wait", f.scope.Name, f.scope.TaskType)
+}
+
+var ruleScheduleToStart = rule{
+	id: "worker.schedule_to_start", level: Happy, unit: "ms",
+	question: "How long do tasks wait between being scheduled and started?",
+	signals:  []SignalID{ScheduleToStart},
+	doctrine: "Above 50 ms for workflow tasks and 200 ms for activities, workers are under pressure; alone it decides nothing.",
+	source:   "R14.4; Temporal, worker performance guide",
+}
+
+// scheduleToStart is a remark: latency exists only for tasks that were
+// served, and retries alone lift its 99th percentile to 700 ms.
+func scheduleToStart(f *flow) Gate {
+	g := newGate(ruleScheduleToStart, f.scope)
+	limit := Quantity(workflowScheduleToStartDoctrine)
+	if f.scope.TaskType == ActivityTasks {
+		limit = activityScheduleToStartDoctrine
+	}
+	if !f.latency.Known() {
+		return g // nothing was started
+	}
+	return g.decide(f.latency, limit, f.latency > limit).
+		because("%s tasks on %s start %.0f ms after they were scheduled (p99)", f.scope.TaskType, f.scope.Name, f.latency)
+}
+
+var ruleBusinessFailures = rule{
+	id: "business.failures", level: Happy, unit: "1",
+	question: "What part of the closing workflows fails in business code?",
+	signals:  []SignalID{WorkflowsFailed, WorkflowsClosed},
+	doctrine: "A workflow that fails has reached its end: that is progress, and not the cluster's doing.",
+	source:   "R12.1; workflow outcomes",
+}
+
+// businessFailures is a remark (property H5): it is listed, it decides nothing.
+func businessFailures(s sight, queue Scope, every time.Duration) Gate {
+	const remarkable = 0.05 // one in twenty is worth a look, whoever owns the code
+	g := newGate(ruleBusinessFailures, queue)
+	closed, failed := s.rate(WorkflowsClosed, queue), s.rate(WorkflowsFailed, queue)
+	if closed.Known() && !(closed > 0) {
+		return g
+	}
+	value := failed / closed
+	enough := float64(failed)*every.Seconds() >= 1
+	return g.decide(value, remarkable, value >= remarkable && enough).
+		because("%.0f %% of the workflows that close on %s fail in business code", 100*value, queue.Name)
+}
+
+// judgeFlow runs every gate of one flow.
+func judgeFlow(f *flow, t *Track, now instant.Instant, every time.Duration) []Gate {
+	return []Gate{
+		headOfLine(f, t, now, every),
+		servedFallsAway(f, t),
+		completing(f, t, now, every),
+		waitingTooLong(f, t, now),
+		pollersGone(f),
+		slotsExhausted(f),
+		scheduleToStart(f),
+	}
+}

@@ -1,0 +1,82 @@
+package health
+
+// The signals that the rules read or that users see. Package signals holds
+// what each means and how it is queried; the names are those of requirement
+// R6.2 where it gives one.
+const (
+	// Arrivals: workflow starts and signals that clients asked for.
+	Arrivals SignalID = "arrivals_per_sec"
+	// WorkflowStarts: the part of them that starts a workflow.
+	WorkflowStarts SignalID = "workflow_starts_per_sec"
+	// StateTransitions: workflow state transitions, by count.
+	StateTransitions SignalID = "state_transitions_per_sec"
+	// WorkflowTasksCompleted: workflow tasks answered by workers, by namespace.
+	WorkflowTasksCompleted SignalID = "workflow_tasks_completed_per_sec"
+	// ActivityTasksCompleted: activity tasks answered by workers, with success
+	// or failure, by task queue.
+	ActivityTasksCompleted SignalID = "activity_tasks_completed_per_sec"
+	// WorkflowsClosed: workflows that reached any terminal state.
+	WorkflowsClosed SignalID = "workflows_closed_per_sec"
+	// TasksAdded: tasks that reached matching, by task queue and type.
+	TasksAdded SignalID = "tasks_added_per_sec"
+	// TasksBacklogged: the part of them that found no poller and was stored.
+	TasksBacklogged SignalID = "tasks_backlogged_per_sec"
+	// TasksStarted: tasks handed to a worker, as history records it.
+	TasksStarted SignalID = "tasks_started_per_sec"
+	// BacklogCount: stored tasks that wait, by task queue and type.
+	BacklogCount SignalID = "backlog_count"
+	// BacklogAge: age of the oldest of them.
+	BacklogAge SignalID = "backlog_age_sec"
+	// Requests: requests by service, without long polls.
+	Requests SignalID = "requests_per_sec"
+	// RequestsRefused: the part that failed for the server's own reasons,
+	// throttling included.
+	RequestsRefused SignalID = "requests_refused_per_sec"
+
+	// PersistenceLatency: 99th percentile over all services' persistence calls.
+	PersistenceLatency SignalID = "dsql_latency_ms"
+	// PersistenceRequests: persistence calls.
+	PersistenceRequests SignalID = "persistence_requests_per_sec"
+	// PersistenceErrors: persistence calls that failed because the store did.
+	PersistenceErrors SignalID = "persistence_errors_per_sec"
+	// OCCConflicts: optimistic concurrency conflicts in the database.
+	OCCConflicts SignalID = "occ_conflicts_per_sec"
+	// PoolUtilization: used part of the database connection pool, by replica.
+	PoolUtilization SignalID = "connection_pool_utilization"
+	// ShardChurn: shards created, removed or closed.
+	ShardChurn SignalID = "shard_churn_per_sec"
+	// RequestLatency: 99th percentile of requests by service, without long polls.
+	RequestLatency SignalID = "request_latency_ms"
+	// Throttled: requests refused with ResourceExhausted, whatever the cause.
+	Throttled SignalID = "throttled_per_sec"
+	// ScheduleToStart: 99th percentile by task queue and type, server side.
+	ScheduleToStart SignalID = "schedule_to_start_ms"
+	// WorkflowsFailed: workflows that failed, by task queue: a business
+	// outcome, which is progress.
+	WorkflowsFailed SignalID = "workflows_failed_per_sec"
+
+	// Pollers: polls open at a task queue, as matching counts them.
+	Pollers SignalID = "pollers"
+	// SlotsAvailable: free task slots of the fullest worker, by task queue and type.
+	SlotsAvailable SignalID = "worker_slots_available"
+	// SlotsUsed: used task slots over all workers, by task queue and type.
+	SlotsUsed SignalID = "worker_slots_used"
+	// WorkerTasksCompleted: tasks executed as the workers themselves count them.
+	WorkerTasksCompleted SignalID = "worker_tasks_completed_per_sec"
+	// WorkerScheduleToStart: 99th percentile as workers measure it.
+	WorkerScheduleToStart SignalID = "worker_schedule_to_start_ms"
+	// WorkerPollers: pollers as workers report them.
+	WorkerPollers SignalID = "worker_pollers"
+	// StickyCacheHits and StickyCacheMisses: the workers' workflow cache.
+	StickyCacheHits   SignalID = "sticky_cache_hits_per_sec"
+	StickyCacheMisses SignalID = "sticky_cache_misses_per_sec"
+	// PollFailures: long polls that failed, as workers see it.
+	PollFailures SignalID = "poll_failures_per_sec"
+
+	// ServerUp and WorkerUp: 1 or 0 for each scrape target.
+	ServerUp SignalID = "server_up"
+	WorkerUp SignalID = "worker_up"
+	// ServerTelemetryAge and WorkerTelemetryAge: age of the newest sample.
+	ServerTelemetryAge SignalID = "server_telemetry_age_sec"
+	WorkerTelemetryAge SignalID = "worker_telemetry_age_sec"
+)

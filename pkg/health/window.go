@@ -1,0 +1,265 @@
+package health
+
+import (
+	"slices"
+	"time"
+
+	"github.com/temporal-sre/copilot/pkg/instant"
+)
+
+// Window is what the rules remember between evaluations: for every scope its
+// state, its recent evidence, a sliding window of its progress (requirement
+// R1.6) and its slow baseline. The zero value is a cold start. It is bounded,
+// it marshals to JSON, and [Evaluate] never changes the one it is given.
+type Window struct {
+	// Evaluations counts the evaluations so far.
+	Evaluations int64 `json:"evaluations"`
+	// SeenAt is when the cluster was last seen.
+	SeenAt instant.Instant `json:"seen_at,omitzero"`
+	// BlindFor counts the evaluations since then.
+	BlindFor int `json:"blind_for,omitempty"`
+	// Confidence is that of the last assessment that saw something.
+	Confidence float64 `json:"confidence,omitempty"`
+	// Bottleneck is that of the last assessment that saw something.
+	Bottleneck Bottleneck `json:"bottleneck,omitempty"`
+	// Tracks are ordered by scope; the cluster's own comes first.
+	Tracks []Track `json:"tracks,omitempty"`
+	// Issues are the open ones, ordered by id.
+	Issues []Issue `json:"issues,omitempty"`
+}
+
+// Track follows one scope through time.
+type Track struct {
+	Scope Scope           `json:"scope,omitzero"`
+	State State           `json:"state"`
+	Since instant.Instant `json:"since"`
+	// Raw is the recent evidence, oldest first.
+	Raw []State `json:"raw,omitempty"`
+	// Calm is how many evaluations without evidence a step down needs; zero
+	// stands for calmAtFirst.
+	Calm int `json:"calm,omitempty"`
+	// Well counts the evaluations since the scope last became Happy.
+	Well int `json:"well,omitempty"`
+	// Idle counts the evaluations since the scope last had work.
+	Idle int `json:"idle,omitempty"`
+	// Trend is the sliding window, oldest first.
+	Trend []Point `json:"trend,omitempty"`
+	// Usual are the slow baselines, ordered by signal.
+	Usual []Baseline `json:"usual,omitempty"`
+}
+
+// Point is one observation of a scope's progress.
+type Point struct {
+	At        instant.Instant `json:"at"`
+	Asked     Quantity        `json:"asked"`
+	Started   Quantity        `json:"started"`
+	Completed Quantity        `json:"completed"`
+	Waiting   Quantity        `json:"waiting"`
+	Oldest    Quantity        `json:"oldest"`
+	Raw       State           `json:"raw"`
+	// Cluster is set in the cluster's own points only.
+	Cluster *ClusterPoint `json:"cluster,omitempty"`
+}
+
+// ClusterPoint is what is followed of the cluster beside its progress. Rates
+// are in 1/s, latencies in ms.
+type ClusterPoint struct {
+	Arrivals    Quantity `json:"arrivals"`
+	Transitions Quantity `json:"transitions"`
+	Persistence Quantity `json:"persistence"`
+	Latency     Quantity `json:"latency"`
+	// Errors and Throttled are parts of the requests, from 0 to 1; Pool is the
+	// fullest replica's used part.
+	Errors    Quantity `json:"errors"`
+	Throttled Quantity `json:"throttled"`
+	Pool      Quantity `json:"pool"`
+}
+
+// Baseline is what is usual for one signal at one scope: a slow mean over
+// healthy observations.
+type Baseline struct {
+	Signal SignalID `json:"signal"`
+	Mean   float64  `json:"mean"`
+	Count  int      `json:"count"`
+}
+
+// usual returns the baseline of a signal, unknown until enough was learnt.
+func (t *Track) usual(id SignalID) Quantity {
+	for i := range t.Usual {
+		if t.Usual[i].Signal == id && t.Usual[i].Count >= baselineKnown {
+			return Quantity(t.Usual[i].Mean)
+		}
+	}
+	return unknownQuantity
+}
+
+// learn folds the observation that has just become old enough into the
+// baselines, provided it and everything since was Happy.
+func (t *Track) learn() {
+	at := len(t.Trend) - 1 - baselineLag
+	if at < 0 {
+		return
+	}
+	for _, p := range t.Trend[at:] {
+		if p.Raw != Happy {
+			return
+		}
+	}
+	p := t.Trend[at]
+	usual := slices.Clone(t.Usual)
+	fold := func(id SignalID, value Quantity) {
+		if !value.Known() {
+			return
+		}
+		i := slices.IndexFunc(usual, func(b Baseline) bool { return b.Signal == id })
+		if i < 0 {
+			usual = append(usual, Baseline{Signal: id})
+			i = len(usual) - 1
+		}
+		b := &usual[i]
+		if b.Count < baselineMemory {
+			b.Count++
+		}
+		b.Mean += (float64(value) - b.Mean) / float64(b.Count)
+	}
+	fold(TasksAdded, p.Asked)
+	fold(TasksStarted, p.Started)
+	fold(ActivityTasksCompleted, p.Completed)
+	if c := p.Cluster; c != nil {
+		fold(Arrivals, c.Arrivals)
+		fold(StateTransitions, c.Transitions)
+		fold(PersistenceLatency, c.Persistence)
+		fold(RequestLatency, c.Latency)
+	}
+	t.Usual = usual
+}
+
+// remember appends a point to the sliding window without touching the array
+// that an earlier window may share.
+func (t *Track) remember(p Point) {
+	keep := t.Trend
+	if len(keep) >= trendLength {
+		keep = keep[len(keep)-trendLength+1:]
+	}
+	next := make([]Point, len(keep), len(keep)+1)
+	copy(next, keep)
+	t.Trend = append(next, p)
+	t.learn()
+}
+
+// step moves the state machine by one evaluation (requirements R12.2, R12.3):
+// at most one step, never from Happy to Critical nor back, up on k of n, down
+// on calm. It returns the state before.
+func (t *Track) step(raw State, at instant.Instant) State {
+	before := t.State
+	keep := t.Raw
+	if len(keep) >= calmAtMost {
+		keep = keep[len(keep)-calmAtMost+1:]
+	}
+	t.Raw = append(slices.Clone(keep), raw)
+	if t.Calm == 0 {
+		t.Calm = calmAtFirst
+	}
+
+	switch t.State {
+	case Unknown:
+		// The first verdict has no state to come from; Critical still has to
+		// be confirmed from Stressed.
+		t.State = min(raw, Stressed)
+		t.Well = relapseWithin // nothing to relapse into
+	case Happy:
+		t.Well++
+		if t.evidence(Stressed, ofStressed) >= enterStressed {
+			t.State = Stressed
+			if t.Well <= relapseWithin {
+				t.Calm = min(2*t.Calm, calmAtMost)
+			} else {
+				t.Calm = calmAtFirst
+			}
+		}
+	case Stressed:
+		switch {
+		case t.evidence(Critical, ofCritical) >= enterCritical:
+			t.State = Critical
+		case t.calm(Stressed, t.Calm):
+			t.State = Happy
+			t.Well = 0
+		}
+	case Critical:
+		if t.calm(Critical, calmAtFirst) {
+			t.State = Stressed
+		}
+	}
+	if t.State != before {
+		t.Since = at
+	}
+	return before
+}
+
+// evidence counts how many of the last n evaluations argued for level or worse.
+func (t *Track) evidence(level State, n int) int {
+	count := 0
+	for _, raw := range t.Raw[max(0, len(t.Raw)-n):] {
+		if raw >= level {
+			count++
+		}
+	}
+	return count
+}
+
+// calm tells whether each of the last n evaluations argued for less than level.
+func (t *Track) calm(level State, n int) bool {
+	return len(t.Raw) >= n && t.evidence(level, n) == 0
+}
+
+// silentFor returns how long the given rate has been zero, looking back from
+// the newest point, and whether it was seen above zero before that.
+func (t *Track) silentFor(now instant.Instant, rate func(Point) Quantity) time.Duration {
+	var silent time.Duration
+	for i := len(t.Trend) - 1; i >= 0; i-- {
+		p := t.Trend[i]
+		if q := rate(p); !q.Known() || q > 0 {
+			break
+		}
+		silent = now.Sub(p.At)
+	}
+	return silent
+}
+
+// ageGrows tells whether the oldest waiting task has aged over the sliding
+// window, with nothing in between that made it younger. It looks back at least
+// two refreshes of the gauge; unknown means too little history.
+func (t *Track) ageGrows(now instant.Instant, age Quantity) (grows, known bool) {
+	const refresh = time.Minute // matching.backlogMetricsEmitInterval
+	last := age
+	for i := len(t.Trend) - 1; i >= 0; i-- {
+		p := t.Trend[i]
+		if !p.Oldest.Known() || p.Oldest > last {
+			break
+		}
+		last = p.Oldest
+		if now.Sub(p.At) >= 2*refresh {
+			return age > p.Oldest, true
+		}
+	}
+	// A shorter history decides only if it already shows growth.
+	return age > last, age > last
+}
+
+// track returns the track of a scope, making a cold one when there is none.
+func (w *Window) track(scope Scope) *Track {
+	i, found := slices.BinarySearchFunc(w.Tracks, scope, func(t Track, want Scope) int { return t.Scope.Compare(want) })
+	if !found {
+		w.Tracks = slices.Insert(w.Tracks, i, Track{Scope: scope})
+	}
+	return &w.Tracks[i]
+}
+
+// State returns the remembered state of a scope, Unknown when there is none.
+func (w *Window) State(scope Scope) State {
+	i, found := slices.BinarySearchFunc(w.Tracks, scope, func(t Track, want Scope) int { return t.Scope.Compare(want) })
+	if !found {
+		return Unknown
+	}
+	return w.Tracks[i].State
+}

@@ -1,0 +1,76 @@
+package signals
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// builder renders PromQL for one naming, selector and rate window.
+type builder struct {
+	naming   Naming
+	selector string
+	window   string
+}
+
+// promDuration writes a duration as PromQL accepts it, in whole seconds.
+func promDuration(d time.Duration) string {
+	return fmt.Sprintf("%ds", int(d.Round(time.Second).Seconds()))
+}
+
+// series writes an instant selector.
+func (b builder) series(name string, matchers ...string) string {
+	if b.selector != "" {
+		matchers = append(matchers, b.selector)
+	}
+	return name + "{" + strings.Join(matchers, ",") + "}"
+}
+
+// rate of a counter, by its base name.
+func (b builder) rate(name string, matchers ...string) string {
+	return fmt.Sprintf("rate(%s[%s])", b.series(name+b.naming.Counter, matchers...), b.window)
+}
+
+// timerRate is the rate of a timer's observations.
+func (b builder) timerRate(name string, matchers ...string) string {
+	return fmt.Sprintf("rate(%s[%s])", b.series(name+b.naming.Timer+"_count", matchers...), b.window)
+}
+
+// histogramRate is the rate of a dimensionless histogram's observations.
+func (b builder) histogramRate(name string, matchers ...string) string {
+	return fmt.Sprintf("rate(%s[%s])", b.series(name+b.naming.Histogram+"_count", matchers...), b.window)
+}
+
+// p99 of a timer in milliseconds, by labels.
+func (b builder) p99(name, by string, matchers ...string) string {
+	labels := "le"
+	if by != "" {
+		labels += ", " + by
+	}
+	return fmt.Sprintf("%g * histogram_quantile(0.99, sum by (%s) (rate(%s[%s])))",
+		b.naming.Millis, labels, b.series(name+b.naming.Timer+"_bucket", matchers...), b.window)
+}
+
+func sumBy(by, expr string) string { return aggregate("sum", by, expr) }
+
+func aggregate(op, by, expr string) string {
+	if by == "" {
+		return fmt.Sprintf("%s(%s)", op, expr)
+	}
+	return fmt.Sprintf("%s by (%s) (%s)", op, by, expr)
+}
+
+// sumOf adds several rates that may each be absent. rate() drops the metric's
+// name, so each gets a label of its own before they are joined.
+func sumOf(by string, rates ...string) string {
+	parts := make([]string, 0, len(rates))
+	for i, r := range rates {
+		parts = append(parts, fmt.Sprintf(`label_replace(%s, "part", "%d", "", "")`, r, i))
+	}
+	return sumBy(by, strings.Join(parts, " or "))
+}
+
+// less subtracts a part that may be absent.
+func less(whole, part string) string {
+	return fmt.Sprintf("clamp_min(%s - (%s or 0 * %s), 0)", whole, part, whole)
+}
