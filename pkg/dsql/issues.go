@@ -1,0 +1,225 @@
+package dsql
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/temporal-sre/copilot/pkg/health"
+	"github.com/temporal-sre/copilot/pkg/instant"
+)
+
+// maxIssues is how many issues a query returns at most.
+const maxIssues = 1000
+
+// storedIssue is an issue with what the store keeps beside it.
+type storedIssue struct {
+	issue    health.Issue
+	document string
+	openings int
+	version  int64
+}
+
+// saveIssues brings the issues of a cluster up to the assessment: new ones are
+// added, changed ones are changed. An open issue that the newest assessment no
+// longer tells of has ended with it, unless that assessment was blind. A late
+// assessment only adds issues that are not there at all.
+func saveIssues(ctx context.Context, tx pgx.Tx, a *health.Assessment, isNewest bool) error {
+	ids := make([]string, len(a.Issues))
+	for i := range a.Issues {
+		ids[i] = a.Issues[i].ID
+	}
+	known, err := knownIssues(ctx, tx, a.Cluster, ids)
+	if err != nil {
+		return err
+	}
+	for i := range a.Issues {
+		issue := a.Issues[i]
+		old, exists := known[issue.ID]
+		delete(known, issue.ID)
+		if !exists {
+			err = insertIssue(ctx, tx, a.Cluster, &issue)
+		} else if isNewest {
+			err = updateIssue(ctx, tx, a.Cluster, &issue, old)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if !isNewest || a.Blind {
+		return nil
+	}
+	for _, id := range sortedKeys(known) {
+		old := known[id]
+		if old.issue.Status != health.IssueOpen {
+			continue
+		}
+		ended := old.issue
+		ended.Status, ended.ChangedAt, ended.ResolvedAt = health.IssueResolved, a.At, a.At
+		if err := updateIssue(ctx, tx, a.Cluster, &ended, old); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// knownIssues returns the stored issues that are open or have one of the ids.
+func knownIssues(ctx context.Context, tx pgx.Tx, cluster string, ids []string) (map[string]storedIssue, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT payload, openings, version FROM issues
+		WHERE cluster_id = $1 AND (status = $2 OR id = ANY($3::text[]))`, cluster, string(health.IssueOpen), ids)
+	if err != nil {
+		return nil, err
+	}
+	stored, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (storedIssue, error) {
+		var s storedIssue
+		if err := row.Scan(&s.document, &s.openings, &s.version); err != nil {
+			return s, err
+		}
+		return s, json.Unmarshal([]byte(s.document), &s.issue)
+	})
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[string]storedIssue, len(stored))
+	for _, s := range stored {
+		known[s.issue.ID] = s
+	}
+	return known, nil
+}
+
+func sortedKeys(m map[string]storedIssue) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// issuePayload writes an issue as JSON. One that is too large loses its detail.
+func issuePayload(issue health.Issue) (payload, error) {
+	return fit("issue "+issue.ID, &issue, reduction{"detail", func() { issue.Detail = "" }})
+}
+
+func insertIssue(ctx context.Context, tx pgx.Tx, cluster string, issue *health.Issue) error {
+	document, err := issuePayload(*issue)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		INSERT INTO issues (cluster_id, id, severity, status, kind, scope, title, opened_at, changed_at, resolved_at,
+			openings, version, payload)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, 1, $11)`,
+		cluster, issue.ID, issue.Severity.String(), string(issue.Status), text(issue.Kind, 256), text(issue.Scope.String(), 4096),
+		text(issue.Title, 4096), issue.OpenedAt, issue.ChangedAt, issue.ResolvedAt, document.JSON)
+	return err
+}
+
+// updateIssue replaces an issue that has not been changed since it was read. An
+// issue that is as it was is not written again.
+func updateIssue(ctx context.Context, tx pgx.Tx, cluster string, issue *health.Issue, old storedIssue) error {
+	document, err := issuePayload(*issue)
+	if err != nil {
+		return err
+	}
+	if document.JSON == old.document {
+		return nil
+	}
+	openings := old.openings
+	if old.issue.Status == health.IssueResolved && issue.Status == health.IssueOpen {
+		openings++
+	}
+	tag, err := tx.Exec(ctx, `
+		UPDATE issues
+		SET severity = $4, status = $5, kind = $6, scope = $7, title = $8, opened_at = $9, changed_at = $10, resolved_at = $11,
+			openings = $12, version = version + 1, payload = $13
+		WHERE cluster_id = $1 AND id = $2 AND version = $3`,
+		cluster, issue.ID, old.version, issue.Severity.String(), string(issue.Status), text(issue.Kind, 256), text(issue.Scope.String(), 4096),
+		text(issue.Title, 4096), issue.OpenedAt, issue.ChangedAt, issue.ResolvedAt, openings, document.JSON)
+	if err != nil {
+		return err
+	}
+	if tag.RowsAffected() != 1 {
+		return errConflict
+	}
+	return nil
+}
+
+// IssueQuery asks for issues of a cluster.
+type IssueQuery struct {
+	Cluster string
+	// Status narrows to open or to resolved issues. Empty: both.
+	Status health.IssueStatus
+	// MinSeverity narrows to issues of at least this severity. Unknown: all.
+	MinSeverity health.State
+	// From and To narrow to issues that were open at some time between them.
+	// Zero: open.
+	From, To instant.Instant
+	// Limit is 1,000 if 0, and at most that.
+	Limit int
+}
+
+// Issue is an issue as the store follows it.
+type Issue struct {
+	health.Issue
+	// Openings counts how often it was opened: 2 means that it came back once.
+	Openings int `json:"openings"`
+}
+
+// Issues returns issues, the worst first; among equals open ones first, then
+// those that changed last. The error is ErrUnknownCluster.
+func (s *Store) Issues(ctx context.Context, query IssueQuery) ([]Issue, error) {
+	from, to, err := timeRange(query.From, query.To)
+	if err != nil {
+		return nil, err
+	}
+	limit, err := pageSize(query.Limit, maxIssues, maxIssues)
+	if err != nil {
+		return nil, err
+	}
+	severities := []string{}
+	for _, state := range health.States() {
+		if state >= query.MinSeverity {
+			severities = append(severities, state.String())
+		}
+	}
+	var issues []Issue
+	err = s.read(ctx, "list the issues of "+query.Cluster, func(ctx context.Context, q querier) error {
+		rows, err := q.Query(ctx, `
+			SELECT payload, openings FROM issues
+			WHERE cluster_id = $1 AND ($2::text = '' OR status = $2::text) AND severity = ANY($3::text[])
+				AND opened_at < $5 AND (resolved_at IS NULL OR resolved_at >= $4)`,
+			query.Cluster, string(query.Status), severities, from, to)
+		if err != nil {
+			return err
+		}
+		issues, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (Issue, error) {
+			var issue Issue
+			var document string
+			if err := row.Scan(&document, &issue.Openings); err != nil {
+				return issue, err
+			}
+			return issue, json.Unmarshal([]byte(document), &issue.Issue)
+		})
+		if err != nil {
+			return err
+		}
+		return requireKnown(ctx, q, query.Cluster, len(issues))
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(issues, func(a, b Issue) int {
+		return cmp.Or(
+			-cmp.Compare(a.Severity, b.Severity),
+			cmp.Compare(a.Status, b.Status), // "open" sorts before "resolved"
+			b.ChangedAt.Compare(a.ChangedAt),
+			cmp.Compare(a.ID, b.ID),
+		)
+	})
+	return issues[:min(len(issues), limit)], nil
+}
