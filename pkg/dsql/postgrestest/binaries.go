@@ -123,8 +123,8 @@ func pathDirs() []string {
 	if err != nil {
 		return nil
 	}
-	if real, err := filepath.EvalSymlinks(program); err == nil {
-		program = real
+	if resolved, err := filepath.EvalSymlinks(program); err == nil {
+		program = resolved
 	}
 	return []string{filepath.Dir(program)}
 }

@@ -1,0 +1,110 @@
+// Package prometheus runs a real Prometheus that scrapes the lab.
+package prometheus
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/temporal-sre/copilot/lab/supervise"
+)
+
+// BinaryEnv names the environment variable that holds the path of the
+// Prometheus to run.
+const BinaryEnv = "COPILOT_LAB_PROMETHEUS"
+
+// ErrNoBinary reports that there is no Prometheus to run.
+var ErrNoBinary = errors.New("no Prometheus binary found")
+
+// Find returns the path of the Prometheus to run: the given one, that of
+// BinaryEnv, the one beside this program, or the one on PATH.
+func Find(given string) (string, error) {
+	for _, named := range []string{given, os.Getenv(BinaryEnv)} {
+		if named == "" {
+			continue
+		}
+		if _, err := exec.LookPath(named); err != nil {
+			return "", fmt.Errorf("%w: %w", ErrNoBinary, err)
+		}
+		return named, nil
+	}
+	if program, err := os.Executable(); err == nil {
+		beside := filepath.Join(filepath.Dir(program), "prometheus")
+		if path, err := exec.LookPath(beside); err == nil {
+			return path, nil
+		}
+	}
+	if path, err := exec.LookPath("prometheus"); err == nil {
+		return path, nil
+	}
+	return "", fmt.Errorf("%w beside this program or on PATH: run \"go tool mage setup\" in the repository, or set %s", ErrNoBinary, BinaryEnv)
+}
+
+// Job is a group of targets that are scraped alike.
+type Job struct {
+	Name    string
+	Targets []string // host:port, each serving /metrics
+}
+
+// Config describes a Prometheus.
+type Config struct {
+	Binary string
+	// Address is the host:port of its HTTP API.
+	Address string
+	// Dir is an existing directory for its configuration and data.
+	Dir     string
+	LogFile string
+	// ScrapeInterval is at least a second.
+	ScrapeInterval time.Duration
+	// Labels are put on every series, such as the name of the cluster.
+	Labels map[string]string
+	Jobs   []Job
+}
+
+// Start starts a Prometheus. It is ready when it answers GET /-/ready with 200.
+func Start(cfg Config) (*supervise.Process, error) {
+	file := filepath.Join(cfg.Dir, "prometheus.yml")
+	content, err := cfg.file()
+	if err != nil {
+		return nil, fmt.Errorf("configure Prometheus: %w", err)
+	}
+	if err := os.WriteFile(file, content, 0o644); err != nil {
+		return nil, fmt.Errorf("configure Prometheus: %w", err)
+	}
+	return supervise.Start(supervise.Spec{
+		Name: "Prometheus",
+		Path: cfg.Binary,
+		Args: []string{
+			"--config.file=" + file,
+			"--storage.tsdb.path=" + filepath.Join(cfg.Dir, "data"),
+			"--storage.tsdb.retention.time=7d",
+			"--web.listen-address=" + cfg.Address,
+		},
+		LogFile: cfg.LogFile,
+	})
+}
+
+// file returns the configuration file. JSON is YAML.
+func (cfg Config) file() ([]byte, error) {
+	type target struct {
+		Targets []string          `json:"targets"`
+		Labels  map[string]string `json:"labels"`
+	}
+	type job struct {
+		Name    string   `json:"job_name"`
+		Targets []target `json:"static_configs"`
+	}
+	var jobs []job
+	for _, j := range cfg.Jobs {
+		jobs = append(jobs, job{Name: j.Name, Targets: []target{{Targets: j.Targets, Labels: cfg.Labels}}})
+	}
+	seconds := fmt.Sprintf("%ds", max(1, int(cfg.ScrapeInterval.Seconds())))
+	return json.MarshalIndent(map[string]any{
+		"global":         map[string]any{"scrape_interval": seconds, "scrape_timeout": seconds},
+		"scrape_configs": jobs,
+	}, "", "  ")
+}
