@@ -1,0 +1,55 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ObserveConfig is what can be changed about a running ObserveClusterWorkflow.
+type ObserveConfig struct {
+	// Interval is the time between ticks, from 1 s to 10 min.
+	Interval time.Duration `json:"interval_ns"`
+	// Settle is how long after a tick it is observed, up to 5 min, so that the
+	// source has taken in all samples of that time. A source that others write
+	// to from afar needs more than one that scrapes.
+	Settle time.Duration `json:"settle_ns"`
+	// CatchUp is how far back missed ticks are observed, and how long results
+	// wait for a store that is away; from one interval to 24 h.
+	CatchUp time.Duration `json:"catch_up_ns"`
+	// WarmUp is how far back a first start looks, up to CatchUp, so that its
+	// first verdict is that of someone who had been watching. What lies before
+	// the start is not recorded.
+	WarmUp time.Duration `json:"warm_up_ns"`
+}
+
+// DefaultObserveConfig observes every 30 seconds (requirement R1.1), 5 seconds
+// after the fact, catches up over one hour, and warms up over the 10 minutes
+// that the rules' sliding window then spans.
+func DefaultObserveConfig() ObserveConfig {
+	return ObserveConfig{
+		Interval: 30 * time.Second,
+		Settle:   5 * time.Second,
+		CatchUp:  time.Hour,
+		WarmUp:   10 * time.Minute,
+	}
+}
+
+// Validate returns all that is wrong with the configuration, one error each,
+// joined.
+func (c ObserveConfig) Validate() error {
+	var problems []error
+	within := func(name string, value, least, most time.Duration) {
+		if value < least || value > most {
+			problems = append(problems, fmt.Errorf("the %s is %s; it has to be between %s and %s", name, value, least, most))
+		}
+	}
+	within("interval", c.Interval, time.Second, 10*time.Minute)
+	within("settling time", c.Settle, 0, 5*time.Minute)
+	within("catch-up time", c.CatchUp, max(c.Interval, time.Second), 24*time.Hour)
+	within("warm-up time", c.WarmUp, 0, max(c.CatchUp, 0))
+	if c.Interval%time.Millisecond != 0 {
+		problems = append(problems, fmt.Errorf("the interval is %s; it has to be a whole number of milliseconds", c.Interval))
+	}
+	return errors.Join(problems...)
+}
