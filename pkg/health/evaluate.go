@@ -60,21 +60,22 @@ func look(o *Observation) (s sight, blind string) {
 	slots := o.Signal(SlotsUsed)
 	s.worker = (workers.Usable() || slots.Usable()) && fresh(o.Signal(WorkerTelemetryAge))
 
-	up := o.Signal(ServerUp)
+	up, age, transitions := o.Signal(ServerUp), o.Signal(ServerTelemetryAge), o.Signal(StateTransitions)
 	if up == nil || up.Status == Failed {
 		return s, reasonOr(up, "Prometheus did not answer")
-	}
-	if !up.Usable() {
-		return s, reasonOr(up, "no metrics of a Temporal server are found")
 	}
 	if g := targetsDown(s, ""); g.Outcome == Fire {
 		return s, "" // the targets being down is what is seen
 	}
-	if age := o.Signal(ServerTelemetryAge); age.Usable() && !fresh(age) {
+	// Metrics that are pushed come without the up metric; their age will do.
+	if !up.Usable() && !age.Usable() {
+		return s, reasonOr(up, "no metrics of a Temporal server are found")
+	}
+	if age.Usable() && !fresh(age) {
 		return s, "the newest sample of the server is " + seconds(Quantity(*age.Value)) + " old"
 	}
-	if transitions := o.Signal(StateTransitions); !transitions.Usable() {
-		return s, reasonOr(transitions, "the server's instances are scraped, and report no state transitions")
+	if !transitions.Usable() {
+		return s, "the server is scraped, and its state transitions are not found: " + reasonOr(transitions, "not asked for")
 	}
 	s.server = true
 	return s, ""
@@ -115,14 +116,25 @@ func assessBlind(w Window, o Observation, reason string) (Assessment, Window) {
 	if w.Bottleneck != "" {
 		a.Bottleneck = w.Bottleneck
 	}
-	for i := range w.Tracks {
-		t := &w.Tracks[i]
-		if !t.Scope.IsCluster() && t.State != Unknown {
-			a.Scopes = append(a.Scopes, ScopeVerdict{Scope: t.Scope, State: t.State, Since: t.Since})
-		}
-	}
+	a.Scopes = held(&w, a.Scopes)
 	sortScopes(a.Scopes)
 	return a, w
+}
+
+// held adds the remembered verdicts on scopes that could not be judged this
+// time.
+func held(w *Window, scopes []ScopeVerdict) []ScopeVerdict {
+	judged := make(map[Scope]bool, len(scopes))
+	for i := range scopes {
+		judged[scopes[i].Scope] = true
+	}
+	for i := range w.Tracks {
+		t := &w.Tracks[i]
+		if !t.Scope.IsCluster() && t.State != Unknown && !judged[t.Scope] {
+			scopes = append(scopes, ScopeVerdict{Scope: t.Scope, State: t.State, Since: t.Since})
+		}
+	}
+	return scopes
 }
 
 // place is a scope under judgement.
@@ -135,7 +147,9 @@ type place struct {
 	// demand is the weight of the scope in tasks a second; impaired is the
 	// part of it that is not served.
 	demand, impaired float64
-	bottleneck       Bottleneck
+	// usual is the demand that the scope usually has.
+	usual      float64
+	bottleneck Bottleneck
 }
 
 // assess judges an observation in which something can be seen.
@@ -168,7 +182,7 @@ func assess(w Window, s sight, every time.Duration) (Assessment, Window) {
 		p := &places[i]
 		t := w.track(p.scope)
 		before := t.step(p.raw, now)
-		p.point.At, p.point.Raw = now, p.raw
+		p.point.At, p.point.Raw = now, max(p.raw, p.point.Raw)
 		t.remember(p.point)
 		t.Idle++
 		if p.demand > 0 || p.raw > Happy {
@@ -193,6 +207,7 @@ func assess(w Window, s sight, every time.Duration) (Assessment, Window) {
 		})
 	}
 	slices.SortFunc(a.Gates, compareGates)
+	a.Scopes = held(&w, a.Scopes)
 	sortScopes(a.Scopes)
 	if a.Transition != nil {
 		a.Transition.Gates = a.GatesFired()
@@ -237,10 +252,11 @@ func judgeFlows(w *Window, flows []flow, now instant.Instant, every time.Duratio
 				OldestSec: f.oldest.ptr(), Pollers: f.pollers.ptr(),
 			},
 		}
+		p.usual = t.usual(TasksAdded).Or(0)
 		if f.active() {
 			p.gates = judgeFlow(f, t, now, every)
 			p.raw = worst(p.gates)
-			p.demand = demand(f, t, p.raw)
+			p.demand = demand(f)
 		}
 		p.bottleneck = queueBottleneck(f, p.raw)
 		places = append(places, p)
@@ -248,19 +264,13 @@ func judgeFlows(w *Window, flows []flow, now instant.Instant, every time.Duratio
 	return places
 }
 
-// demand is the weight of a flow. A queue that is not served asks for less
-// than it used to, since what waits schedules nothing further: its usual
-// demand is taken instead. Where only waiting tasks tell of demand, they count
-// as if they had arrived over longSilence.
-func demand(f *flow, t *Track, raw State) float64 {
-	d := f.asked.Or(0)
-	if raw > Happy {
-		d = max(d, t.usual(TasksAdded).Or(0))
+// demand is the weight of a flow. Where only waiting tasks tell of demand,
+// they count as if they had arrived over longSilence.
+func demand(f *flow) float64 {
+	if f.asked > 0 {
+		return float64(f.asked)
 	}
-	if d == 0 {
-		d = f.waiting.Or(0) / longSilence.Seconds()
-	}
-	return d
+	return f.waiting.Or(0) / longSilence.Seconds()
 }
 
 // gather rolls places up to the scopes above them. The places are ordered so
@@ -289,10 +299,21 @@ func gather(parts []place, above func(Scope) Scope, judge func(*place, []place))
 }
 
 // wholeQueue is the judgement of a task queue by its two kinds of task: one
-// dead kind makes the queue dead, since workflows need both.
+// dead kind makes the queue dead, since workflows need both. An unwell queue
+// asks for less than it used to, because what waits schedules nothing further,
+// so its usual demand is taken, and nothing is learnt from either kind.
 func wholeQueue(queue *place, parts []place) {
 	for i := range parts {
 		queue.raw = max(queue.raw, parts[i].raw)
+	}
+	if queue.raw == Happy {
+		return
+	}
+	queue.demand = 0
+	for i := range parts {
+		parts[i].point.Raw = queue.raw
+		parts[i].demand = max(parts[i].demand, parts[i].usual)
+		queue.demand += parts[i].demand
 	}
 	if queue.raw == Critical {
 		queue.impaired = queue.demand

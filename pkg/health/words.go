@@ -10,11 +10,16 @@ func seconds(q Quantity) string {
 	if !q.Known() {
 		return "an unknown time"
 	}
-	d := time.Duration(float64(q) * float64(time.Second))
-	if d < 10*time.Second {
-		return fmt.Sprintf("%.1fs", d.Seconds())
+	return AgoSeconds(float64(q))
+}
+
+// AgoSeconds writes an age in seconds as people read it, with a decimal below
+// ten seconds.
+func AgoSeconds(sec float64) string {
+	if sec < 10 {
+		return fmt.Sprintf("%.1fs", sec)
 	}
-	return Ago(d)
+	return Ago(time.Duration(sec * float64(time.Second)))
 }
 
 // Ago writes a duration to the second below an hour and to the minute above.

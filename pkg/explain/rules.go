@@ -1,0 +1,305 @@
+package explain
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/temporal-sre/copilot/pkg/health"
+)
+
+// maxFactors bounds the ranked reasons: a tired reader takes in no more.
+const maxFactors = 5
+
+// Rules writes the explanation of an assessment from its own gates and
+// scopes. It is pure: the same assessment gives the same text.
+func Rules(a *health.Assessment) health.Explanation {
+	return health.Explanation{
+		By:          "rules",
+		Summary:     summary(a),
+		Factors:     factors(a),
+		Avoid:       avoid(a),
+		WouldChange: wouldChange(a),
+	}
+}
+
+// summary is two or three sentences: what is wrong, how much of it, and what
+// is still well.
+func summary(a *health.Assessment) string {
+	switch {
+	case a.Blind && a.State == health.Unknown:
+		return "Nothing can be said: " + a.BlindReason + "."
+	case a.Blind:
+		return fmt.Sprintf("Blind for %s: %s. The last verdict, %s, is held and fading; it says nothing about now.",
+			health.Ago(a.At.Sub(a.SeenAt)), a.BlindReason, a.State)
+	case a.State == health.Happy && a.Raw == health.Happy:
+		return happy(a)
+	}
+	var sentences []string
+	stopped, behind := queues(a, health.Critical), queues(a, health.Stressed)
+	gates := clusterFindings(a)
+	switch {
+	case len(stopped) > 0:
+		sentences = append(sentences, stoppedQueues(a, stopped))
+	case len(behind) > 0:
+		sentences = append(sentences, behindQueues(behind))
+	}
+	for _, finding := range gates {
+		if len(sentences) < 3 {
+			sentences = append(sentences, sentence(finding))
+		}
+	}
+	if a.Raw == health.Happy {
+		sentences = append(sentences, "The evidence is gone; the state steps down once it stays away.")
+	}
+	if rest := stillWell(a); rest != "" && len(sentences) < 3 {
+		sentences = append(sentences, rest)
+	}
+	return strings.Join(sentences, " ")
+}
+
+// happy tells of rates, or of idleness, and of a remark if there is one.
+func happy(a *health.Assessment) string {
+	p := a.Progress
+	var text string
+	switch {
+	case p.Asked == nil || *p.Asked < 0.01:
+		text = "The cluster is idle: nothing is asked of it and nothing waits."
+	case p.Served != nil:
+		text = fmt.Sprintf("%s tasks a second arrive and %s are served.", rate(*p.Asked), rate(*p.Served))
+		if p.OldestSec == nil || *p.OldestSec < 1 {
+			text += " Nothing waits longer than a second."
+		} else {
+			text += fmt.Sprintf(" The oldest waiting task is %.0f s old.", *p.OldestSec)
+		}
+	default:
+		text = fmt.Sprintf("%s tasks a second arrive.", rate(*p.Asked))
+	}
+	for _, issue := range a.Issues {
+		if issue.Severity == health.Happy && issue.Status == health.IssueOpen {
+			return text + " One thing to watch: " + issue.Detail + ", which is not the cluster's doing."
+		}
+	}
+	return text
+}
+
+// queues returns the task queues in a state, the largest share of demand
+// first, as the assessment orders them.
+func queues(a *health.Assessment, state health.State) []health.ScopeVerdict {
+	var found []health.ScopeVerdict
+	for _, s := range a.Scopes {
+		if s.Kind == health.KindTaskQueue && s.TaskType == "" && s.State == state {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+func names(scopes []health.ScopeVerdict) string {
+	list := make([]string, 0, len(scopes))
+	for i := range scopes {
+		if i == 3 && len(scopes) > 4 {
+			return strings.Join(list, ", ") + fmt.Sprintf(" and %d others", len(scopes)-3)
+		}
+		list = append(list, scopes[i].Name)
+	}
+	if len(list) > 1 {
+		return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
+	}
+	return strings.Join(list, "")
+}
+
+func stoppedQueues(a *health.Assessment, stopped []health.ScopeVerdict) string {
+	share := 0.0
+	var waiting, oldest float64
+	for _, s := range stopped {
+		share += s.Progress.Share
+		if s.Progress.Waiting != nil {
+			waiting += *s.Progress.Waiting
+		}
+		if s.Progress.OldestSec != nil {
+			oldest = max(oldest, *s.Progress.OldestSec)
+		}
+	}
+	text := "Task queue " + names(stopped) + " has stopped"
+	if len(stopped) > 1 {
+		text = "Task queues " + names(stopped) + " have stopped"
+	}
+	if reason := whyStopped(a, stopped); reason != "" {
+		text += ": " + reason
+	}
+	text += "."
+	var facts []string
+	if waiting >= 1 {
+		fact := fmt.Sprintf("%.0f tasks wait", waiting)
+		if oldest >= 1 {
+			fact += fmt.Sprintf(", the oldest for %s", health.AgoSeconds(oldest))
+		}
+		facts = append(facts, fact)
+	}
+	if share > 0 {
+		facts = append(facts, fmt.Sprintf("%.0f %% of the cluster's demand", 100*share))
+	}
+	if len(facts) > 0 {
+		text += " " + sentence(strings.Join(facts, "; "))
+	}
+	return text
+}
+
+// whyStopped names the reason that all the stopped queues share.
+func whyStopped(a *health.Assessment, stopped []health.ScopeVerdict) string {
+	shared := func(gate string) bool {
+		for _, s := range stopped {
+			found := false
+			for i := range a.Gates {
+				g := &a.Gates[i]
+				found = found || g.Outcome == health.Fire && g.ID == gate && g.Scope.Queue() == s.Scope
+			}
+			if !found {
+				return false
+			}
+		}
+		return true
+	}
+	switch {
+	case shared("worker.pollers.none") && len(stopped) == 1:
+		return "no worker polls it"
+	case shared("worker.pollers.none"):
+		return "no worker polls them"
+	case shared("worker.slots.exhausted"):
+		return "the workers have no free slot"
+	case shared("progress.completing"):
+		return "workers take tasks and answer none"
+	}
+	return ""
+}
+
+func behindQueues(behind []health.ScopeVerdict) string {
+	text := "Task queue " + names(behind) + " falls behind"
+	if len(behind) > 1 {
+		text = "Task queues " + names(behind) + " fall behind"
+	}
+	p := behind[0].Progress
+	if p.Asked != nil && p.Served != nil {
+		text += fmt.Sprintf(": %s/s asked and %s/s served", rate(*p.Asked), rate(*p.Served))
+	}
+	if p.OldestSec != nil && *p.OldestSec >= 1 {
+		text += fmt.Sprintf(", the oldest task waits for %s", health.AgoSeconds(*p.OldestSec))
+	}
+	return text + "."
+}
+
+// clusterFindings are the findings of the gates beside the queues' that argue
+// for more than Happy, gravest first.
+func clusterFindings(a *health.Assessment) []string {
+	var findings []string
+	for i := range a.Gates {
+		g := &a.Gates[i]
+		if g.Outcome == health.Fire && g.Level > health.Happy && g.Finding != "" &&
+			g.Scope.Kind != health.KindTaskQueue && g.ID != "progress.demand_impaired" && !slices.Contains(findings, g.Finding) {
+			findings = append(findings, g.Finding)
+		}
+	}
+	return findings
+}
+
+// stillWell says what goes on as it should, which is what a reader asks next.
+func stillWell(a *health.Assessment) string {
+	var well []health.ScopeVerdict
+	for _, s := range a.Scopes {
+		if s.Kind == health.KindTaskQueue && s.TaskType == "" && s.State == health.Happy && s.Progress.Asked != nil && *s.Progress.Asked > 0 {
+			well = append(well, s)
+		}
+	}
+	if len(well) == 0 {
+		return ""
+	}
+	return "Work on " + names(well) + " completes as it arrives."
+}
+
+// factors ranks what the verdict rests on: gravest gates first, those of the
+// scopes with the most demand before the others.
+func factors(a *health.Assessment) []health.Factor {
+	share := func(s health.Scope) float64 {
+		for i := range a.Scopes {
+			if a.Scopes[i].Scope == s {
+				return a.Scopes[i].Progress.Share
+			}
+		}
+		return 0
+	}
+	var list []health.Factor
+	var rank []float64
+	for i := range a.Gates {
+		g := &a.Gates[i]
+		if g.Outcome != health.Fire || g.Finding == "" || g.Level == health.Happy && a.State == health.Happy && g.ID != "business.failures" {
+			continue
+		}
+		list = append(list, health.Factor{Text: g.Finding, Gate: g.ID, Scope: g.Scope})
+		rank = append(rank, float64(g.Level)*10+share(g.Scope))
+	}
+	order := make([]int, len(list))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(rank[y], rank[x]) })
+	ranked := make([]health.Factor, 0, maxFactors)
+	for _, i := range order {
+		if len(ranked) < maxFactors {
+			ranked = append(ranked, list[i])
+		}
+	}
+	return ranked
+}
+
+// avoid lists what would make it worse.
+func avoid(a *health.Assessment) []string {
+	down := health.Action{Type: health.ActionScale, Parameters: map[string]string{"component": "worker", "direction": "down"}}
+	var list []string
+	if reason, forbidden := health.Forbidden(a, down); forbidden && a.State > health.Happy {
+		list = append(list, "scale down any worker: "+reason)
+	}
+	if a.State == health.Critical && a.Bottleneck == health.BottleneckServer {
+		list = append(list, "tune workers while the server is the bottleneck")
+	}
+	return list
+}
+
+// wouldChange says what the next step of the state needs.
+func wouldChange(a *health.Assessment) string {
+	if a.Blind {
+		return "The first observation that sees the cluster again."
+	}
+	switch a.State {
+	case health.Happy:
+		return "Evidence in two of three evaluations leads to Stressed."
+	case health.Stressed:
+		if a.Raw == health.Critical {
+			return "Evidence of impaired progress in three of four evaluations leads to Critical."
+		}
+		return "A few evaluations without evidence lead to Happy; half of the demand impaired leads to Critical."
+	case health.Critical:
+		return "Progress in three evaluations in a row leads to Stressed, and from there to Happy."
+	}
+	return ""
+}
+
+// sentence gives a text a capital and a full stop.
+func sentence(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + s[1:] + "."
+}
+
+// rate writes events a second with as many digits as matter.
+func rate(v float64) string {
+	switch {
+	case v >= 10:
+		return fmt.Sprintf("%.0f", v)
+	case v >= 1:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.2g", v)
+}

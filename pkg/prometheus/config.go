@@ -1,0 +1,218 @@
+package prometheus
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/prometheus/client_golang/api"
+	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	metrics "github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/common/config"
+	"github.com/prometheus/sigv4"
+)
+
+// Config says where Prometheus is, how to be let in, and what to look at.
+type Config struct {
+	// URL is the base of the API, without /api/v1.
+	URL string
+	// Username and Password are for basic authentication.
+	Username, Password string
+	// BearerToken and BearerTokenFile are for bearer authentication; the file
+	// is read again when it changes.
+	BearerToken, BearerTokenFile string
+	// Tenant is sent as X-Scope-OrgID (Mimir, Cortex).
+	Tenant string
+	// SigV4 signs requests for Amazon Managed Prometheus with the default
+	// credential chain. Region may be empty when the environment names it.
+	SigV4                 bool
+	Region, Profile, Role string
+	CAFile                string
+	InsecureSkipVerify    bool
+	// Cluster is the name that observations carry.
+	Cluster string
+	// Selector narrows every query, as PromQL matchers without braces.
+	Selector string
+	// Namespace keeps only one Temporal namespace's task queues.
+	Namespace string
+	// Timeout bounds all the queries of one observation together. Default 20 s.
+	Timeout time.Duration
+	// Concurrency bounds the queries under way at once. Default 8: the
+	// copilot must not press on what it watches.
+	Concurrency int
+	// MaxTaskQueues bounds the task queues of an observation; the busiest are
+	// kept. Default 200.
+	MaxTaskQueues int
+	// Registerer receives the metrics of the requests; nil for none.
+	Registerer metrics.Registerer
+}
+
+const (
+	defaultTimeout       = 20 * time.Second
+	defaultConcurrency   = 8
+	defaultMaxTaskQueues = 200
+	// maxAnswer bounds one answer, so that a selector that matches too much
+	// cannot exhaust memory.
+	maxAnswer = 64 << 20
+)
+
+// ConfigError is a setting that cannot work; retrying is of no use.
+type ConfigError struct{ Field, Value, Remedy string }
+
+// Error names the field, the value and the remedy.
+func (e *ConfigError) Error() string {
+	return fmt.Sprintf("prometheus %s %q: %s", e.Field, e.Value, e.Remedy)
+}
+
+// validate reports every bad setting at once, and fills in defaults.
+func (c *Config) validate() error {
+	var errs []error
+	bad := func(field, value, remedy string) {
+		errs = append(errs, &ConfigError{Field: field, Value: value, Remedy: remedy})
+	}
+	u, err := url.Parse(c.URL)
+	switch {
+	case c.URL == "":
+		bad("url", "", "give the base URL of a Prometheus API, such as http://localhost:9090")
+	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
+		bad("url", redactURL(c.URL), "want http:// or https:// with a host, such as http://localhost:9090")
+	case u.User != nil && (c.Username != "" || c.BearerToken != "" || c.SigV4):
+		bad("url", redactURL(c.URL), "give credentials either in the URL or as settings, not both")
+	}
+	methods := 0
+	for _, used := range []bool{c.Username != "", c.BearerToken != "" || c.BearerTokenFile != "", c.SigV4} {
+		if used {
+			methods++
+		}
+	}
+	if methods > 1 {
+		bad("authentication", "several", "choose one of basic, bearer and SigV4")
+	}
+	if c.Timeout < 0 || c.Concurrency < 0 || c.MaxTaskQueues < 0 {
+		bad("limits", "negative", "use positive values, or 0 for the default")
+	}
+	if err := checkSelector(c.Selector); err != nil {
+		errs = append(errs, err)
+	}
+	if c.Timeout == 0 {
+		c.Timeout = defaultTimeout
+	}
+	if c.Concurrency == 0 {
+		c.Concurrency = defaultConcurrency
+	}
+	if c.MaxTaskQueues == 0 {
+		c.MaxTaskQueues = defaultMaxTaskQueues
+	}
+	return errors.Join(errs...)
+}
+
+// redactURL writes a URL without its password.
+func redactURL(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "(unreadable)"
+	}
+	return u.Redacted()
+}
+
+// connect builds the API client with authentication, metrics and limits.
+func connect(c Config) (v1.API, error) {
+	h := config.HTTPClientConfig{FollowRedirects: true}
+	h.TLSConfig.CAFile = c.CAFile
+	h.TLSConfig.InsecureSkipVerify = c.InsecureSkipVerify
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		return nil, err
+	}
+	if password, set := u.User.Password(); set || u.User.Username() != "" {
+		c.Username, c.Password = u.User.Username(), password
+		u.User = nil
+	}
+	if c.Username != "" {
+		h.BasicAuth = &config.BasicAuth{Username: c.Username, Password: config.Secret(c.Password)}
+	}
+	if c.BearerToken != "" || c.BearerTokenFile != "" {
+		h.Authorization = &config.Authorization{Type: "Bearer", Credentials: config.Secret(c.BearerToken), CredentialsFile: c.BearerTokenFile}
+	}
+	rt, err := config.NewRoundTripperFromConfig(h, "temporal-sre-copilot")
+	if err != nil {
+		return nil, fmt.Errorf("prometheus connection: %w", err)
+	}
+	if c.SigV4 {
+		rt, err = sigv4.NewSigV4RoundTripper(&sigv4.SigV4Config{Region: c.Region, Profile: c.Profile, RoleARN: c.Role}, rt)
+		if err != nil {
+			return nil, fmt.Errorf("prometheus SigV4: %w; set the region, or AWS_REGION and credentials in the environment", err)
+		}
+	}
+	rt = &polite{next: rt, tenant: c.Tenant}
+	if c.Registerer != nil {
+		rt = instrumented(rt, c.Registerer)
+	}
+	client, err := api.NewClient(api.Config{Address: u.String(), RoundTripper: rt})
+	if err != nil {
+		return nil, fmt.Errorf("prometheus url %q: %w", redactURL(c.URL), err)
+	}
+	return v1.NewAPI(client), nil
+}
+
+// instrumented counts and times the requests.
+func instrumented(rt http.RoundTripper, reg metrics.Registerer) http.RoundTripper {
+	seconds := metrics.NewHistogramVec(metrics.HistogramOpts{
+		Name:    "copilot_prometheus_request_duration_seconds",
+		Help:    "Time of requests to the Prometheus that holds the cluster's metrics.",
+		Buckets: metrics.ExponentialBuckets(0.005, 2, 13),
+	}, []string{"code", "method"})
+	if err := reg.Register(seconds); err != nil {
+		var already metrics.AlreadyRegisteredError
+		if errors.As(err, &already) {
+			if known, ok := already.ExistingCollector.(*metrics.HistogramVec); ok {
+				seconds = known
+			}
+		}
+	}
+	return promhttp.InstrumentRoundTripperDuration(seconds, rt)
+}
+
+// polite says who asks, for whom, and reads no endless answers.
+type polite struct {
+	next   http.RoundTripper
+	tenant string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (p *polite) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("User-Agent", "temporal-sre-copilot")
+	if p.tenant != "" {
+		r.Header.Set("X-Scope-OrgID", p.tenant)
+	}
+	resp, err := p.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = &limited{ReadCloser: resp.Body, left: maxAnswer}
+	return resp, nil
+}
+
+// errTooLarge names the remedy for an answer beyond maxAnswer.
+var errTooLarge = fmt.Errorf("the answer is larger than %d MiB: narrow the selector", maxAnswer>>20)
+
+// limited fails a body that goes on for too long.
+type limited struct {
+	io.ReadCloser
+	left int64
+}
+
+// Read implements io.Reader.
+func (l *limited) Read(p []byte) (int, error) {
+	n, err := l.ReadCloser.Read(p)
+	l.left -= int64(n)
+	if l.left < 0 {
+		return n, errTooLarge
+	}
+	return n, err
+}
