@@ -21,7 +21,8 @@ const BinaryEnv = "COPILOT_LAB_PROMETHEUS"
 var ErrNoBinary = errors.New("no Prometheus binary found")
 
 // Find returns the path of the Prometheus to run: the given one, that of
-// BinaryEnv, the one beside this program, or the one on PATH.
+// BinaryEnv, the one beside this program, the one that was built in the
+// repository around the working directory, or the one on PATH.
 func Find(given string) (string, error) {
 	for _, named := range []string{given, os.Getenv(BinaryEnv)} {
 		if named == "" {
@@ -32,16 +33,25 @@ func Find(given string) (string, error) {
 		}
 		return named, nil
 	}
-	if program, err := os.Executable(); err == nil {
-		beside := filepath.Join(filepath.Dir(program), "prometheus")
-		if path, err := exec.LookPath(beside); err == nil {
+	for _, guess := range guesses() {
+		if path, err := exec.LookPath(guess); err == nil {
 			return path, nil
 		}
 	}
-	if path, err := exec.LookPath("prometheus"); err == nil {
-		return path, nil
+	return "", fmt.Errorf("%w: run \"go tool mage build:prometheus\" in the repository, or set %s", ErrNoBinary, BinaryEnv)
+}
+
+func guesses() []string {
+	var paths []string
+	if program, err := os.Executable(); err == nil {
+		paths = append(paths, filepath.Join(filepath.Dir(program), "prometheus"))
 	}
-	return "", fmt.Errorf("%w beside this program or on PATH: run \"go tool mage setup\" in the repository, or set %s", ErrNoBinary, BinaryEnv)
+	if dir, err := os.Getwd(); err == nil {
+		for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+			paths = append(paths, filepath.Join(dir, "bin", "prometheus"))
+		}
+	}
+	return append(paths, "prometheus")
 }
 
 // Job is a group of targets that are scraped alike.

@@ -108,14 +108,15 @@ func (t *terminal) summary(state control.State) {
 	row("Control", state.Control.URL, "GET /v1/state")
 	row("Logs", state.DataDir+"/logs", "")
 	t.printf("\n%s\n\n", strong.Render("Look closer"))
-	for _, command := range []string{
-		"copilot check --prometheus-url " + state.Prometheus.URL,
-		fmt.Sprintf(`curl -s '%s/api/v1/query?query=sum(rate(state_transition_count_count[1m]))'`, state.Prometheus.URL),
-		"lab workers stop --queue billing",
-		"lab workers start --queue billing",
-		"lab load --rate 50",
+	for _, line := range []string{
+		program("copilot") + " check --prometheus-url " + state.Prometheus.URL,
+		// A gauge, since that is called the same in every dialect.
+		fmt.Sprintf("curl -s '%s/api/v1/query?query=sum+by(taskqueue)(pending_polls)'", state.Prometheus.URL),
+		program("lab") + " workers stop --queue billing",
+		program("lab") + " workers start --queue billing",
+		program("lab") + " load --rate 50",
 	} {
-		t.printf("  %s\n", command)
+		t.printf("  %s\n", line)
 	}
 	t.printf("\n%s\n", faint.Render("Ctrl-C ends it and leaves nothing behind."))
 }

@@ -61,6 +61,9 @@ func workersChange(verb, short string, newChange func(client *control.Client, ki
 			)
 			for _, queue := range queues {
 				after, err := apply(cmd.Context(), queue)
+				if errors.Is(err, control.ErrNoLab) {
+					return err
+				}
 				if err != nil {
 					errs = append(errs, err)
 					continue
