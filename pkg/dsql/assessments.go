@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -121,8 +120,9 @@ func (s *Store) Assessment(ctx context.Context, cluster string, at instant.Insta
 
 func (s *Store) assessment(ctx context.Context, cluster, sql string, args ...any) (health.Assessment, error) {
 	var a health.Assessment
-	err := s.read(ctx, "read an assessment of "+cluster, func(ctx context.Context, q querier) error {
-		return scanOne(ctx, q, &a, cluster, sql, args...)
+	err := s.read(ctx, "read an assessment of "+cluster, func(ctx context.Context, q querier) (err error) {
+		a, err = decodeOne[health.Assessment](ctx, q, cluster, sql, args...)
+		return err
 	})
 	return a, err
 }
@@ -149,7 +149,8 @@ func (s *Store) AssessmentByID(ctx context.Context, id string) (health.Assessmen
 		if err != nil {
 			return err
 		}
-		return json.Unmarshal([]byte(document), &a)
+		a, err = decode[health.Assessment](document)
+		return err
 	})
 	return a, err
 }
@@ -217,11 +218,10 @@ func (s *Store) Assessments(ctx context.Context, query AssessmentQuery) (Assessm
 		}
 		page.Assessments, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (health.Assessment, error) {
 			var document string
-			var a health.Assessment
 			if err := row.Scan(&document); err != nil {
-				return a, err
+				return health.Assessment{}, err
 			}
-			return a, json.Unmarshal([]byte(document), &a)
+			return decode[health.Assessment](document)
 		})
 		if err != nil {
 			return err

@@ -3,7 +3,6 @@ package dsql
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -79,7 +78,9 @@ func knownIssues(ctx context.Context, tx pgx.Tx, cluster string, ids []string) (
 		if err := row.Scan(&s.document, &s.openings, &s.version); err != nil {
 			return s, err
 		}
-		return s, json.Unmarshal([]byte(s.document), &s.issue)
+		var err error
+		s.issue, err = decode[health.Issue](s.document)
+		return s, err
 	})
 	if err != nil {
 		return nil, err
@@ -203,7 +204,9 @@ func (s *Store) Issues(ctx context.Context, query IssueQuery) ([]Issue, error) {
 			if err := row.Scan(&document, &issue.Openings); err != nil {
 				return issue, err
 			}
-			return issue, json.Unmarshal([]byte(document), &issue.Issue)
+			var err error
+			issue.Issue, err = decode[health.Issue](document)
+			return issue, err
 		})
 		if err != nil {
 			return err

@@ -81,24 +81,33 @@ func (s *Store) Observation(ctx context.Context, cluster string, at instant.Inst
 
 func (s *Store) observation(ctx context.Context, cluster, sql string, args ...any) (health.Observation, error) {
 	var obs health.Observation
-	err := s.read(ctx, "read an observation of "+cluster, func(ctx context.Context, q querier) error {
-		return scanOne(ctx, q, &obs, cluster, sql, args...)
+	err := s.read(ctx, "read an observation of "+cluster, func(ctx context.Context, q querier) (err error) {
+		obs, err = decodeOne[health.Observation](ctx, q, cluster, sql, args...)
+		return err
 	})
 	return obs, err
 }
 
-// scanOne reads the JSON document that a query finds into v.
-func scanOne(ctx context.Context, q querier, v any, cluster, sql string, args ...any) error {
+// decodeOne reads the JSON document that a query finds. If it finds none, the
+// error is ErrNotFound or ErrUnknownCluster.
+func decodeOne[T any](ctx context.Context, q querier, cluster, sql string, args ...any) (T, error) {
 	var document string
 	err := q.QueryRow(ctx, sql, args...).Scan(&document)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return absent(ctx, q, cluster)
+		err = absent(ctx, q, cluster)
 	}
 	if err != nil {
-		return err
+		var none T
+		return none, err
 	}
-	if err := json.Unmarshal([]byte(document), v); err != nil {
-		return fmt.Errorf("what is stored of %s cannot be read: %w", cluster, err)
+	return decode[T](document)
+}
+
+// decode reads a JSON document that the store holds.
+func decode[T any](document string) (T, error) {
+	var v T
+	if err := json.Unmarshal([]byte(document), &v); err != nil {
+		return v, fmt.Errorf("a stored %T cannot be read: %w", v, err)
 	}
-	return nil
+	return v, nil
 }

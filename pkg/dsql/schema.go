@@ -66,10 +66,11 @@ type SchemaError struct {
 }
 
 func (e *SchemaError) Error() string {
-	switch kind := e.Status.Err(); kind {
-	case ErrNewSchema:
-		return fmt.Sprintf("%v (version %d): %s; upgrade copilot", kind, e.Status.Wanted, e.Target)
-	case ErrOldSchema:
+	kind := e.Status.Err()
+	switch {
+	case errors.Is(kind, ErrNewSchema):
+		return fmt.Sprintf("%v (which knows version %d): %s; upgrade copilot", kind, e.Status.Wanted, e.Target)
+	case errors.Is(kind, ErrOldSchema):
 		return fmt.Sprintf("%v (version %d of %d): %s; run: %s", kind, e.Status.Current, e.Status.Wanted, e.Target, setupCommand)
 	default:
 		return fmt.Sprintf("%v: %s; run: %s", ErrNoSchema, e.Target, setupCommand)

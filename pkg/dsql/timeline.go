@@ -184,19 +184,15 @@ func intervals(spans []span, lastSeen, from, to instant.Instant) []Interval {
 		}
 	}
 	for i, here := range spans {
-		held := Interval{State: here.state, Blind: here.blind, From: here.at, To: lastSeen.Add(HoldsFor)}
-		next := held.To
+		next, until := to, lastSeen.Add(HoldsFor)
 		if i+1 < len(spans) {
-			next = spans[i+1].at
-			held.To = next
-			if hole := spans[i+1].holeFrom; !hole.IsZero() {
-				held.To = hole
+			next, until = spans[i+1].at, spans[i+1].holeFrom
+			if until.IsZero() {
+				until = next
 			}
-		} else {
-			next = to
 		}
-		add(held)
-		add(Interval{Unobserved: true, From: held.To, To: next})
+		add(Interval{State: here.state, Blind: here.blind, From: here.at, To: until})
+		add(Interval{Unobserved: true, From: until, To: next})
 	}
 	return timeline
 }
@@ -263,5 +259,6 @@ func scanTransition(row pgx.CollectableRow) (health.Transition, error) {
 	if t.To, err = health.ParseState(after); err != nil {
 		return t, err
 	}
-	return t, json.Unmarshal([]byte(gates), &t.Gates)
+	t.Gates, err = decode[[]string](gates)
+	return t, err
 }

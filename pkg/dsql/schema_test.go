@@ -1,0 +1,177 @@
+package dsql
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"github.com/temporal-sre/copilot/pkg/dsql/postgrestest"
+	"github.com/temporal-sre/copilot/pkg/health"
+)
+
+func TestMigrateTwice(t *testing.T) {
+	store := openAt(t, Config{URL: postgrestest.NewDatabase(t)})
+	first, err := store.Migrate(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(first) != len(steps) || first[0] != "0001_schema_migrations" {
+		t.Errorf("applied %v", first)
+	}
+	second, err := store.Migrate(t.Context())
+	if err != nil || len(second) != 0 {
+		t.Errorf("the second time: applied %v, %v", second, err)
+	}
+	status, err := store.Schema(t.Context())
+	if err != nil || status != (SchemaStatus{Current: len(steps), Wanted: len(steps), Known: true}) || status.Err() != nil {
+		t.Errorf("schema = %+v (%v), %v", status, status.Err(), err)
+	}
+}
+
+func TestMigrateByManyAtOnce(t *testing.T) {
+	url := postgrestest.NewDatabase(t)
+	var (
+		wg      sync.WaitGroup
+		mu      sync.Mutex
+		applied []string
+	)
+	for range 6 {
+		store := openAt(t, Config{URL: url})
+		wg.Go(func() {
+			names, err := store.Migrate(t.Context())
+			if err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			applied = append(applied, names...)
+		})
+	}
+	wg.Wait()
+	slices.Sort(applied)
+	var want []string
+	for _, step := range steps {
+		want = append(want, step.name)
+	}
+	equal(t, "applied, each by one of the six", applied, want)
+	save(t, openAt(t, Config{URL: url}), "prod", 0, health.Happy)
+}
+
+// A setup can end between any two of its statements.
+func TestMigrateAfterACrash(t *testing.T) {
+	for done := range len(steps) {
+		for _, noted := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%d noted %v", done+1, noted), func(t *testing.T) {
+				store := openAt(t, Config{URL: postgrestest.NewDatabase(t)})
+				for _, step := range steps[:done] {
+					if _, err := store.apply(t.Context(), step); err != nil {
+						t.Fatal(err)
+					}
+				}
+				current := done
+				if noted {
+					if _, err := store.apply(t.Context(), steps[done]); err != nil {
+						t.Fatal(err)
+					}
+					current++
+				} else if _, err := store.pool.Exec(t.Context(), steps[done].statement); err != nil {
+					t.Fatal(err)
+				}
+
+				status, err := store.Schema(t.Context())
+				if err != nil || status.Current != current {
+					t.Errorf("schema = %+v, %v; want version %d", status, err, current)
+				}
+				if current < len(steps) {
+					want := ErrOldSchema
+					if current == 0 {
+						want = ErrNoSchema
+					}
+					err := store.Save(t.Context(), observation("prod", start, 1), assessment("prod", start, health.Happy))
+					if !errors.Is(err, want) || !strings.Contains(err.Error(), "run: copilot db setup-schema") {
+						t.Errorf("save on a half-made schema: %v", err)
+					}
+				}
+				if _, err := store.Migrate(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				save(t, store, "prod", 0, health.Happy)
+			})
+		}
+	}
+}
+
+func TestEveryMethodNamesTheMissingSchema(t *testing.T) {
+	store := openAt(t, Config{URL: postgrestest.NewDatabase(t)})
+	for name, call := range everyMethod(t, store) {
+		err := call()
+		var schema *SchemaError
+		if !errors.Is(err, ErrNoSchema) || !errors.As(err, &schema) || schema.Status.Wanted != len(steps) {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if text := err.Error(); !strings.Contains(text, "run: copilot db setup-schema") || strings.Contains(text, "\n") {
+			t.Errorf("%s: %q", name, text)
+		}
+	}
+}
+
+// The schema may disappear while the program runs.
+func TestASchemaThatIsGone(t *testing.T) {
+	store := newStore(t)
+	save(t, store, "prod", 0, health.Happy)
+	if _, err := store.pool.Exec(t.Context(), "DROP TABLE assessments"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Latest(t.Context(), "prod"); !errors.Is(err, ErrNoSchema) {
+		t.Errorf("without the table: %v", err)
+	}
+	if _, err := store.pool.Exec(t.Context(), "ALTER TABLE clusters DROP COLUMN blind"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Clusters(t.Context()); !errors.Is(err, ErrOldSchema) {
+		t.Errorf("without the column: %v", err)
+	}
+}
+
+func TestANewerSchemaIsRefused(t *testing.T) {
+	store := newStore(t)
+	running := newStore(t)
+	for _, s := range []*Store{store, running} {
+		if s == running {
+			save(t, s, "prod", 0, health.Happy)
+		}
+		_, err := s.pool.Exec(t.Context(), "INSERT INTO schema_migrations (version, name, applied_at) VALUES ($1, 'from the future', now())", len(steps)+1)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := store.Latest(t.Context(), "prod"); !errors.Is(err, ErrNewSchema) || !strings.Contains(err.Error(), "upgrade copilot") {
+		t.Errorf("read: %v", err)
+	}
+	if _, err := store.Migrate(t.Context()); !errors.Is(err, ErrNewSchema) {
+		t.Errorf("migrate: %v", err)
+	}
+	if status, err := store.Schema(t.Context()); err != nil || status.Known || !errors.Is(status.Err(), ErrNewSchema) {
+		t.Errorf("schema = %+v, %v", status, err)
+	}
+	if _, err := running.Latest(t.Context(), "prod"); err != nil {
+		t.Errorf("a program that was running before the upgrade: %v", err)
+	}
+}
+
+func TestMigrationsAreNumberedWithoutGaps(t *testing.T) {
+	for name, files := range map[string]fstest.MapFS{
+		"gap":       {"0001_a.sql": {}, "0003_b.sql": {}},
+		"twice":     {"0001_a.sql": {}, "0001_b.sql": {}},
+		"no number": {"first.sql": {}},
+	} {
+		if loaded, err := load(files); err == nil {
+			t.Errorf("%s: loaded %v", name, loaded)
+		}
+	}
+}
