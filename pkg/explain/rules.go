@@ -36,6 +36,9 @@ func summary(a *health.Assessment) string {
 	case a.State == health.Happy && a.Raw == health.Happy:
 		return happy(a)
 	}
+	if a.State == health.Happy {
+		return happy(a) + " " + firstSigns(a)
+	}
 	var sentences []string
 	stopped, behind := queues(a, health.Critical), queues(a, health.Stressed)
 	gates := clusterFindings(a)
@@ -82,6 +85,16 @@ func happy(a *health.Assessment) string {
 		}
 	}
 	return text
+}
+
+// firstSigns tells of evidence that has not lasted long enough to count.
+func firstSigns(a *health.Assessment) string {
+	for i := range a.Gates {
+		if g := &a.Gates[i]; g.Outcome == health.Fire && g.Level > health.Happy && g.Finding != "" {
+			return "First signs of trouble, which count once they last: " + g.Finding + "."
+		}
+	}
+	return "First signs of trouble, which count once they last."
 }
 
 // queues returns the task queues in a state, the largest share of demand
@@ -176,16 +189,28 @@ func whyStopped(a *health.Assessment, stopped []health.ScopeVerdict) string {
 }
 
 func behindQueues(behind []health.ScopeVerdict) string {
-	text := "Task queue " + names(behind) + " falls behind"
+	var asked, served, oldest float64
+	for _, s := range behind {
+		p := s.Progress
+		if p.Asked != nil && p.Served != nil {
+			asked += *p.Asked
+			served += *p.Served
+		}
+		if p.OldestSec != nil {
+			oldest = max(oldest, *p.OldestSec)
+		}
+	}
+	one, many := "falls behind", "fall behind"
+	if served > asked {
+		one, many = "is catching up", "are catching up"
+	}
+	text := "Task queue " + names(behind) + " " + one
 	if len(behind) > 1 {
-		text = "Task queues " + names(behind) + " fall behind"
+		text = "Task queues " + names(behind) + " " + many
 	}
-	p := behind[0].Progress
-	if p.Asked != nil && p.Served != nil {
-		text += fmt.Sprintf(": %s/s asked and %s/s served", rate(*p.Asked), rate(*p.Served))
-	}
-	if p.OldestSec != nil && *p.OldestSec >= 1 {
-		text += fmt.Sprintf(", the oldest task waits for %s", health.AgoSeconds(*p.OldestSec))
+	text += fmt.Sprintf(": %s/s asked and %s/s served", rate(asked), rate(served))
+	if oldest >= 1 {
+		text += ", the oldest task waits for " + health.AgoSeconds(oldest)
 	}
 	return text + "."
 }

@@ -97,12 +97,12 @@ func actionsFor(issue *Issue) []Action {
 	return actions
 }
 
-// suggested gathers the actions of the open issues, the most trusted first,
-// each once for each target.
+// suggested gathers the actions of the issues whose evidence is there now, the
+// most trusted first.
 func suggested(issues []Issue) []Action {
 	actions := make([]Action, 0, len(issues))
 	for i := range issues {
-		if issues[i].Status == IssueOpen {
+		if issues[i].Status == IssueOpen && issues[i].Quiet == 0 {
 			actions = append(actions, issues[i].Actions...)
 		}
 	}
@@ -124,7 +124,7 @@ func Forbidden(a *Assessment, action Action) (reason string, forbidden bool) {
 	}
 	for i := range a.Scopes {
 		s := &a.Scopes[i]
-		if s.Progress.Waiting != nil && *s.Progress.Waiting >= 1 {
+		if s.Kind == KindTaskQueue && s.Progress.Waiting != nil && *s.Progress.Waiting >= 1 {
 			return "tasks wait on " + s.Name, true
 		}
 	}

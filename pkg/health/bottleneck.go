@@ -2,12 +2,15 @@ package health
 
 // queueBottleneck names the layer that makes one flow wait (property H14):
 // pollers that wait with free slots while tasks age accuse the server; tasks
-// that age with no poller or no free slot accuse the workers.
+// that age with no poller or no free slot accuse the workers. A queue that is
+// catching up accuses nobody.
 func queueBottleneck(f *flow, raw State) Bottleneck {
 	if raw <= Happy {
 		return BottleneckHealthy
 	}
 	switch {
+	case raw == Stressed && f.catchingUp():
+		return BottleneckHealthy
 	case f.pollers == 0 || f.slots == 0:
 		return BottleneckWorker
 	case f.pollers > 0 && f.slots > 0:

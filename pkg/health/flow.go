@@ -139,6 +139,9 @@ func (f *flow) active() bool {
 	return f.asked > 0 || f.waiting >= 1 || f.started > 0
 }
 
+// catchingUp tells whether more is taken than arrives.
+func (f *flow) catchingUp() bool { return f.started > f.asked*(1+taken) }
+
 // served is what users call served: completions where they are known, else
 // what was handed over.
 func (f *flow) served() Quantity {

@@ -234,6 +234,8 @@ func (o *Observer) fill(observation *health.Observation, answers []answer) {
 			m.Value, m.Reason = &zero, "no such event yet"
 		case alive && a.request.Class != health.Telemetry:
 			m.Reason = "nothing to measure now"
+		case a.request.Class == health.Telemetry && a.request.Origin == signals.FromServer:
+			m.Status, m.Reason = health.Missing, "Prometheus answers and has no sample of a Temporal server at this time"
 		default:
 			m.Status, m.Reason = health.Missing, "no series"
 		}

@@ -162,10 +162,12 @@ var progress = []Definition{
 	},
 	{
 		ID: health.TasksAdded, Class: health.Primary, Origin: FromServer, Scope: health.KindTaskQueue, Unit: "1/s", Rollup: Sum, Events: true,
-		Title: "Tasks added", Meaning: "Tasks that reached matching and were taken at once or stored; a forwarded task counts once.",
-		Source: "matching tasks_added",
+		Title: "Tasks added", Meaning: "Tasks that reached matching and were taken at once or stored, and activities started eagerly; a forwarded task counts once.",
+		Source: "matching tasks_added, history activity_eager_execution",
 		query: func(b builder) string {
-			return sumBy(byQueue, b.rate("tasks_added", userNamespaces, userQueues, `forwarded!="true"`, `task_add_result=~"sync_match|backlog"`))
+			return sumOf(byQueue,
+				b.rate("tasks_added", userNamespaces, userQueues, `forwarded!="true"`, `task_add_result=~"sync_match|backlog"`),
+				eager(b))
 		},
 	},
 	{
@@ -179,9 +181,9 @@ var progress = []Definition{
 	{
 		ID: health.TasksStarted, Class: health.Primary, Origin: FromServer, Scope: health.KindTaskQueue, Unit: "1/s", Rollup: Sum, Events: true,
 		Title: "Tasks started", Meaning: "Tasks handed to a worker, as history records it.",
-		Source: "history task_schedule_to_start_latency",
+		Source: "history task_schedule_to_start_latency, activity_eager_execution",
 		query: func(b builder) string {
-			return sumBy(byQueue, b.timerRate("task_schedule_to_start_latency", userNamespaces, userQueues))
+			return sumOf(byQueue, b.timerRate("task_schedule_to_start_latency", userNamespaces, userQueues), eager(b))
 		},
 	},
 	{
@@ -222,6 +224,13 @@ func arrivals(b builder, operations string) string {
 		sumBy("namespace", b.rate("service_error_with_type", append(ask, callersFault)...)))
 }
 
+// eager is the rate of activities that a worker takes along with the answer
+// to a workflow task. They never reach matching: they are asked for and
+// started in one.
+func eager(b builder) string {
+	return activityScope(b.rate("activity_eager_execution", userNamespaces, userQueues))
+}
+
 // activityScope adds the label that the metric lacks, since it counts
 // activities only.
 func activityScope(expr string) string {
@@ -254,7 +263,9 @@ var pressure = []Definition{
 		ID: health.OCCConflicts, Class: health.Amplifier, Origin: FromDatabase, Scope: health.KindCluster, Unit: "1/s", Rollup: Sum, Events: false,
 		Title: "OCC conflicts", Meaning: "Optimistic concurrency conflicts in Aurora DSQL; tens a second are retried without harm.",
 		Source: "DSQL plugin dsql_tx_conflict_total",
-		query:  func(b builder) string { return fmt.Sprintf("sum(rate(%s[%s]))", b.series("dsql_tx_conflict_total"), b.window) },
+		query: func(b builder) string {
+			return fmt.Sprintf("sum(rate(%s[%s]))", b.series("dsql_tx_conflict_total"), b.window)
+		},
 	},
 	{
 		ID: health.PoolUtilization, Class: health.Amplifier, Origin: FromDatabase, Scope: health.KindReplica, Unit: "1", Rollup: Max,

@@ -1,0 +1,93 @@
+// Package api holds the JSON that the copilot speaks: what `copilot check -o
+// json` prints, what the HTTP API answers, and what the plugin passes on.
+package api
+
+import (
+	"github.com/temporal-sre/copilot/pkg/health"
+	"github.com/temporal-sre/copilot/pkg/instant"
+)
+
+// Status is the verdict on a cluster with what it rests on (requirement
+// R6.2).
+type Status struct {
+	Cluster     string          `json:"cluster"`
+	HealthState health.State    `json:"health_state"`
+	ObservedAt  instant.Instant `json:"observed_at"`
+	// Since is when the cluster took its state; null before it has one.
+	Since       instant.Instant   `json:"since"`
+	Confidence  float64           `json:"confidence"`
+	Coverage    float64           `json:"coverage"`
+	Blind       bool              `json:"blind"`
+	BlindReason string            `json:"blind_reason,omitempty"`
+	Bottleneck  health.Bottleneck `json:"bottleneck"`
+	Summary     string            `json:"summary"`
+
+	// PrimarySignals, Amplifiers and WorkerSignals hold the value of each
+	// signal for the whole cluster, null where there is none.
+	PrimarySignals map[health.SignalID]*float64 `json:"primary_signals"`
+	Amplifiers     map[health.SignalID]*float64 `json:"amplifiers"`
+	WorkerSignals  map[health.SignalID]*float64 `json:"worker_signals"`
+	// LogPatterns is null with a reason where logs could not be read, and
+	// empty where they were read and nothing was found.
+	LogPatterns       []LogPattern `json:"log_patterns"`
+	LogPatternsReason string       `json:"log_patterns_reason,omitempty"`
+
+	RecommendedActions []health.Action       `json:"recommended_actions"`
+	Explanation        health.Explanation    `json:"explanation"`
+	Progress           health.Progress       `json:"progress"`
+	Scopes             []health.ScopeVerdict `json:"scopes"`
+	Issues             []health.Issue        `json:"issues"`
+	Gates              []health.Gate         `json:"gates"`
+	Source             health.Source         `json:"source"`
+	// Signals tells of each signal whether and why it could be used.
+	Signals []SignalStatus `json:"signals"`
+}
+
+// LogPattern is one pattern found in the logs.
+type LogPattern struct {
+	Count   int64  `json:"count"`
+	Pattern string `json:"pattern"`
+	Service string `json:"service"`
+}
+
+// SignalStatus is the provenance of one signal.
+type SignalStatus struct {
+	Signal health.SignalID `json:"signal"`
+	Class  health.Class    `json:"class"`
+	Unit   string          `json:"unit"`
+	Status health.Status   `json:"status"`
+	Reason string          `json:"reason,omitempty"`
+}
+
+// NewStatus joins an assessment with the observation that it judged.
+func NewStatus(a health.Assessment, o health.Observation) Status {
+	s := Status{
+		Cluster: a.Cluster, HealthState: a.State, ObservedAt: a.At, Since: a.Since,
+		Confidence: a.Confidence, Coverage: a.Coverage, Blind: a.Blind, BlindReason: a.BlindReason,
+		Bottleneck: a.Bottleneck, Summary: a.Explanation.Summary,
+		PrimarySignals:     map[health.SignalID]*float64{},
+		Amplifiers:         map[health.SignalID]*float64{},
+		WorkerSignals:      map[health.SignalID]*float64{},
+		LogPatternsReason:  "no log source is configured",
+		RecommendedActions: a.Actions, Explanation: a.Explanation, Progress: a.Progress,
+		Scopes: a.Scopes, Issues: a.Issues, Gates: a.Gates, Source: o.Source,
+		Signals: make([]SignalStatus, 0, len(o.Measurements)),
+	}
+	for i := range o.Measurements {
+		m := &o.Measurements[i]
+		var value *float64
+		if m.Usable() {
+			value = m.Value
+		}
+		switch m.Class {
+		case health.Primary:
+			s.PrimarySignals[m.Signal] = value
+		case health.Amplifier:
+			s.Amplifiers[m.Signal] = value
+		case health.Worker:
+			s.WorkerSignals[m.Signal] = value
+		}
+		s.Signals = append(s.Signals, SignalStatus{Signal: m.Signal, Class: m.Class, Unit: m.Unit, Status: m.Status, Reason: m.Reason})
+	}
+	return s
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/temporal-sre/copilot/pkg/api"
+	"github.com/temporal-sre/copilot/pkg/explain"
+	"github.com/temporal-sre/copilot/pkg/health"
+	"github.com/temporal-sre/copilot/pkg/instant"
+	"github.com/temporal-sre/copilot/pkg/prometheus"
+)
+
+// Exit codes of check, so that scripts can act on the verdict.
+const (
+	exitHappy    = 0
+	exitStressed = 1
+	exitCritical = 2
+	exitUnknown  = 3
+)
+
+// checkHistory is how far back a one-shot check looks, so that it knows what
+// is usual and says what a worker that had been watching would say.
+const checkHistory = time.Hour
+
+func newCheckCommand(clock instant.Clock) *cobra.Command {
+	var flags prometheusFlags
+	var namespace, cluster string
+	var format outputFormat
+	var step time.Duration
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Look once, judge, explain: no database, no Temporal",
+		Long: `Look at a Temporal cluster through Prometheus, judge its last hour, and say
+whether it makes forward progress on workflows. Needs neither a database nor a
+Temporal connection.
+
+Exit status: 0 happy, 1 stressed, 2 critical, 3 unknown (no usable telemetry),
+64 usage.`,
+		Example: `  copilot check --prometheus-url http://localhost:9090
+  copilot check --prometheus-url https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1 --prometheus-sigv4
+  copilot check --prometheus-url http://localhost:9090 --selector 'cluster="prod"' -o json | jq .health_state`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			watch := instant.StartStopwatch()
+			cfg := flags.config()
+			cfg.Namespace, cfg.Cluster = namespace, cluster
+			status, err := check(cmd.Context(), cfg, clock.Now(), step)
+			if err != nil {
+				return err
+			}
+			if format == outputJSON {
+				if err := writeJSON(cmd.OutOrStdout(), status); err != nil {
+					return err
+				}
+			} else {
+				renderStatus(styled(cmd.OutOrStdout()), &status,
+					fmt.Sprintf("%s    exit %d", footer(&status, watch.Elapsed()), verdictCode(status)))
+			}
+			return exitWith(verdictCode(status))
+		},
+	}
+	addPrometheusFlags(cmd, &flags)
+	addOutputFlag(cmd, &format)
+	cmd.Flags().StringVar(&namespace, "namespace", "", "look only at the task queues of this Temporal namespace")
+	cmd.Flags().StringVar(&cluster, "cluster", "", "name to show for the cluster (default: what the selector says, or the host)")
+	cmd.Flags().DurationVar(&step, "step", 30*time.Second, "time between two evaluations of the history")
+	return cmd
+}
+
+// check evaluates the last hour and returns the verdict on its end.
+func check(ctx context.Context, cfg prometheus.Config, now instant.Instant, step time.Duration) (api.Status, error) {
+	if step < time.Second || step > 5*time.Minute {
+		return api.Status{}, usageError(fmt.Sprintf("--step %s: use between 1s and 5m", step))
+	}
+	if cfg.Cluster == "" {
+		cfg.Cluster = prometheus.ClusterName(cfg.Selector, cfg.URL)
+	}
+	observer, err := prometheus.New(cfg)
+	if err != nil {
+		return api.Status{}, usageError(err.Error())
+	}
+	to := now.Truncate(time.Second)
+	steps := min(int(checkHistory/step), 240)
+	from := to.Add(-time.Duration(steps) * step)
+
+	var window health.Window
+	var assessment health.Assessment
+	var last health.Observation
+	for observation, err := range observer.Stream(ctx, from, to, step) {
+		if err != nil {
+			return api.Status{}, streamError(err)
+		}
+		assessment, window = health.Evaluate(window, observation)
+		last = observation
+	}
+	assessment.Explanation = explain.Rules(&assessment)
+	return api.NewStatus(assessment, last), nil
+}
+
+// verdictCode is the exit status that tells a verdict. A verdict that is held
+// in the dark is no verdict for a script.
+func verdictCode(s api.Status) int {
+	if s.Blind {
+		return exitUnknown
+	}
+	switch s.HealthState {
+	case health.Happy:
+		return exitHappy
+	case health.Stressed:
+		return exitStressed
+	case health.Critical:
+		return exitCritical
+	}
+	return exitUnknown
+}
