@@ -3,6 +3,8 @@
 package api
 
 import (
+	"time"
+
 	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/instant"
 )
@@ -13,6 +15,11 @@ type Status struct {
 	Cluster     string          `json:"cluster"`
 	HealthState health.State    `json:"health_state"`
 	ObservedAt  instant.Instant `json:"observed_at"`
+	// AgeSec is how long ago ObservedAt was when the status was read, in
+	// seconds; Stale tells that nobody has judged the cluster since for longer
+	// than a verdict holds.
+	AgeSec float64 `json:"age_sec"`
+	Stale  bool    `json:"stale"`
 	// Since is when the cluster took its state; null before it has one.
 	Since       instant.Instant   `json:"since"`
 	Confidence  float64           `json:"confidence"`
@@ -41,6 +48,16 @@ type Status struct {
 	Source             health.Source         `json:"source"`
 	// Signals tells of each signal whether and why it could be used.
 	Signals []SignalStatus `json:"signals"`
+}
+
+// StaleAfter is the age at which a verdict no longer speaks for now: four
+// observations missed at the default interval.
+const StaleAfter = 2 * time.Minute
+
+// Aged sets the status' age as seen at an instant.
+func (s *Status) Aged(now instant.Instant) {
+	age := now.Sub(s.ObservedAt)
+	s.AgeSec, s.Stale = age.Seconds(), age > StaleAfter
 }
 
 // LogPattern is one pattern found in the logs.

@@ -109,7 +109,9 @@ nothing here can change the cluster that is watched.`,
 	styleHelp(root)
 	root.AddCommand(
 		newCheckCommand(instant.System),
+		newStatusCommand(instant.System),
 		newDBCommand(),
+		newWorkerCommand(),
 		newVersionCommand(),
 	)
 	return root
