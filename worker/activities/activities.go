@@ -31,7 +31,8 @@ type Activities struct {
 	// Observers look at the clusters that this worker knows, by cluster name.
 	Observers map[string]Observer
 	Store     Store
-	// Log takes one line for each failure that a retry may hide.
+	// Log takes one line for each failure that is not returned as an error;
+	// Temporal's SDK logs those that are.
 	Log *slog.Logger
 }
 

@@ -30,7 +30,9 @@ func (f observed) Observe(ctx context.Context, from, to instant.Instant, step ti
 // saved is a Store made of one function.
 type saved func(health.Observation, health.Assessment) error
 
-func (f saved) Save(_ context.Context, o health.Observation, a health.Assessment) error { return f(o, a) }
+func (f saved) Save(_ context.Context, o health.Observation, a health.Assessment) error {
+	return f(o, a)
+}
 
 // series makes the observations of a request, each with one measurement.
 func series(req ObserveRequest, m health.Measurement) []health.Observation {

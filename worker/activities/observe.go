@@ -84,8 +84,6 @@ func (a *Activities) Observe(ctx context.Context, req ObserveRequest) (ObserveRe
 	default:
 		failure = unanswered(observations)
 		if failure != "" && activity.GetInfo(ctx).Attempt < ObserveAttempts {
-			a.Log.WarnContext(ctx, "the cluster's metrics cannot be asked, trying again", "cluster", req.Cluster,
-				"from", req.From, "to", req.To, "error", failure)
 			return ObserveResult{}, temporal.NewApplicationError(failure, ErrSourceUnavailable)
 		}
 	}

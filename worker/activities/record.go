@@ -27,12 +27,8 @@ func (a *Activities) Record(ctx context.Context, req RecordRequest) error {
 		return nil
 	}
 	if rejected(err) {
-		a.Log.ErrorContext(ctx, "the store refuses an assessment for good", "cluster", req.Assessment.Cluster,
-			"at", req.Assessment.At, "error", err)
 		return temporal.NewNonRetryableApplicationError(err.Error(), ErrRecordRejected, nil)
 	}
-	a.Log.WarnContext(ctx, "an assessment could not be stored yet", "cluster", req.Assessment.Cluster,
-		"at", req.Assessment.At, "error", err)
 	return temporal.NewApplicationError(err.Error(), ErrStoreUnavailable)
 }
 

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -35,12 +36,14 @@ const (
 	// batchTicks is how many ticks one activity observes when there are more to
 	// catch up with.
 	batchTicks = 20
+	// warmUpTicks is how many ticks a first start looks back at most.
+	warmUpTicks = 240
 	// unsavedBytes is how large the observations may be together that wait for
 	// the store, in JSON.
 	unsavedBytes = 8 << 20
-	// roundsInRun is when a run is continued as new at the latest: six hours at
+	// ticksInRun is when a run is continued as new at the latest: six hours at
 	// the default interval. The server's own suggestion usually comes first.
-	roundsInRun = 720
+	ticksInRun = 720
 	// A run is continued as new in spite of unsaved results, which the next run
 	// has to observe again, only when its history nears the limits at which the
 	// server ends a workflow (50 MiB, 51,200 events).
@@ -53,6 +56,9 @@ const (
 type ObserveInput struct {
 	Cluster string        `json:"cluster"`
 	Config  ObserveConfig `json:"config,omitzero"`
+	// TicksInRun is after how many rounds of observing a run is continued as
+	// new at the latest; 0 stands for 720.
+	TicksInRun int `json:"ticks_in_run,omitempty"`
 
 	// NextAt is the first tick that is not observed yet, or not saved. Zero
 	// means a first start.
@@ -123,13 +129,13 @@ func ObserveClusterWorkflow(ctx workflow.Context, in ObserveInput) error {
 	if err := w.handle(ctx); err != nil {
 		return err
 	}
-	for rounds := 1; ; rounds++ {
+	for {
 		if err := w.sleepUntilDue(ctx); err != nil {
 			return w.stop(ctx, err)
 		}
 		w.observe(ctx)
 		w.save(ctx)
-		if ctx.Err() == nil && w.continues(ctx, rounds) {
+		if ctx.Err() == nil && w.continues(ctx) {
 			return workflow.NewContinueAsNewError(ctx, ObserveClusterWorkflow, w.next())
 		}
 	}
@@ -137,9 +143,11 @@ func ObserveClusterWorkflow(ctx workflow.Context, in ObserveInput) error {
 
 // watch is the state of a run.
 type watch struct {
-	cluster string
-	config  ObserveConfig // in force
-	wanted  ObserveConfig // asked for; taken over before the next tick
+	cluster    string
+	config     ObserveConfig // in force
+	wanted     ObserveConfig // asked for; taken over before the next tick
+	ticksInRun int
+	rounds     int // of this run
 
 	nextAt     instant.Instant
 	askAgainAt instant.Instant // when nobody could look: not before this
@@ -177,14 +185,14 @@ func newWatch(ctx workflow.Context, in ObserveInput) (*watch, error) {
 		return nil, err
 	}
 	w := &watch{
-		cluster: in.Cluster, config: config, wanted: config,
+		cluster: in.Cluster, config: config, wanted: config, ticksInRun: in.TicksInRun,
 		nextAt: in.NextAt, recordFrom: in.RecordFrom,
 		window: in.Window, savedWindow: in.Window, latest: in.Latest,
 		counts: in.Counts,
 	}
 	if w.nextAt.IsZero() {
 		w.recordFrom = w.lastDue(ctx)
-		w.nextAt = w.recordFrom.Add(-config.WarmUp).Truncate(config.Interval)
+		w.nextAt = w.recordFrom.Add(-min(config.WarmUp, warmUpTicks*config.Interval)).Truncate(config.Interval)
 	} else if aligned := w.nextAt.Truncate(config.Interval); aligned != w.nextAt {
 		// What the last run had not saved was observed at another interval.
 		w.nextAt = aligned.Add(config.Interval)
@@ -197,7 +205,7 @@ func newWatch(ctx workflow.Context, in ObserveInput) (*watch, error) {
 func (w *watch) next() ObserveInput {
 	w.reconfigure()
 	in := ObserveInput{
-		Cluster: w.cluster, Config: w.config,
+		Cluster: w.cluster, Config: w.config, TicksInRun: w.ticksInRun,
 		NextAt: w.nextAt, RecordFrom: w.recordFrom, Window: w.savedWindow,
 		Latest: w.latest, Counts: w.counts,
 	}
@@ -208,9 +216,10 @@ func (w *watch) next() ObserveInput {
 }
 
 // continues tells whether the run has become long enough.
-func (w *watch) continues(ctx workflow.Context, rounds int) bool {
+func (w *watch) continues(ctx workflow.Context) bool {
+	w.rounds++
 	info := workflow.GetInfo(ctx)
-	if !info.GetContinueAsNewSuggested() && rounds < roundsInRun {
+	if !info.GetContinueAsNewSuggested() && w.rounds < cmp.Or(w.ticksInRun, ticksInRun) {
 		return false
 	}
 	return len(w.unsaved) == 0 ||

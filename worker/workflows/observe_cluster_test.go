@@ -41,7 +41,7 @@ func TestAFirstStartWarmsUpWithoutRecording(t *testing.T) {
 	r.playFor(time.Minute, ObserveInput{Cluster: "lab"})
 	same(t, "saved", w.instants(), ticks(at("12:00:00"), at("12:01:00"), 30*time.Second))
 	first := w.observed[0]
-	if first.From != at("11:50:00") {
+	if first.From != at("11:00:00") {
 		t.Errorf("looked back to %s", first.From)
 	}
 	if s := w.rows[0].assessment.State; s != health.Happy {

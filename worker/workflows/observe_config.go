@@ -17,21 +17,21 @@ type ObserveConfig struct {
 	// CatchUp is how far back missed ticks are observed, and how long results
 	// wait for a store that is away; from one interval to 24 h.
 	CatchUp time.Duration `json:"catch_up_ns"`
-	// WarmUp is how far back a first start looks, up to CatchUp, so that its
-	// first verdict is that of someone who had been watching. What lies before
-	// the start is not recorded.
+	// WarmUp is how far back a first start looks, up to CatchUp and to 240
+	// ticks, so that its first verdict is that of someone who had been watching.
+	// What lies before the start is not recorded.
 	WarmUp time.Duration `json:"warm_up_ns"`
 }
 
 // DefaultObserveConfig observes every 30 seconds (requirement R1.1), 5 seconds
-// after the fact, catches up over one hour, and warms up over the 10 minutes
-// that the rules' sliding window then spans.
+// after the fact, catches up over one hour, and warms up over one hour, as a
+// one-shot check does.
 func DefaultObserveConfig() ObserveConfig {
 	return ObserveConfig{
 		Interval: 30 * time.Second,
 		Settle:   5 * time.Second,
 		CatchUp:  time.Hour,
-		WarmUp:   10 * time.Minute,
+		WarmUp:   time.Hour,
 	}
 }
 
