@@ -86,14 +86,29 @@ type Config struct {
 	MaxSamples int
 }
 
+// String says where the store is, without a password, so that a Config may be
+// logged.
+func (c Config) String() string {
+	switch {
+	case c.Endpoint != "":
+		return "Aurora DSQL at " + c.Endpoint
+	case c.URL == "":
+		return "no store"
+	}
+	if parsed, err := url.Parse(c.URL); err == nil {
+		return "PostgreSQL at " + parsed.Host
+	}
+	return "PostgreSQL at a URL that cannot be read"
+}
+
 // Store reads and writes the database. It may be used by many goroutines.
 type Store struct {
 	pool     *pgxpool.Pool
 	cfg      Config
 	target   target
 	isolated pgx.TxOptions
-	// schemaSeen is set once the schema was found to be the one that this
-	// program wants; it is not asked for again.
+	// schemaSeen is set while the schema is known to be the one that this
+	// program wants.
 	schemaSeen atomic.Bool
 }
 
@@ -252,6 +267,7 @@ func dsqlPool(ctx context.Context, cfg Config) (*pgxpool.Config, error) {
 	// DSQL refuses settings that it does not know, and the environment (PGTZ,
 	// PGOPTIONS) is not meant for it.
 	conn.RuntimeParams = map[string]string{}
+	conn.ValidateConnect = nil
 
 	region := cfg.Region
 	if region == "" {

@@ -3,6 +3,7 @@ package dsql
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/url"
 	"strings"
@@ -159,6 +160,14 @@ func TestConfigRefuses(t *testing.T) {
 			continue
 		}
 		isClear(t, name, err, test.says)
+	}
+}
+
+func TestAConfigCanBeLogged(t *testing.T) {
+	for _, url := range []string{"postgres://u:hunter2@h:5432/db", "postgres://u:hunter2@h:port/db"} {
+		if text := fmt.Sprintf("%v %+v", Config{URL: url}, Config{URL: url}); strings.Contains(text, "hunter2") {
+			t.Errorf("%s", text)
+		}
 	}
 }
 

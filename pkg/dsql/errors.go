@@ -96,6 +96,7 @@ const (
 	codeUndefinedTable   = "42P01"
 	codeUndefinedColumn  = "42703"
 	codeDuplicateTable   = "42P07"
+	codeDuplicateObject  = "42710"
 	codeNoPrivilege      = "42501"
 	codeReadOnly         = "25006"
 	codeBadPassword      = "28P01"
@@ -140,6 +141,8 @@ func (s *Store) explain(what string, err error) error {
 		return err
 	case errors.Is(err, ErrNotFound):
 		return err
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("%s: %w", what, context.Canceled)
 	case errors.As(err, &token):
 		return &ConnectError{
 			Target: s.target.String(), Refused: true, err: err,
@@ -148,8 +151,6 @@ func (s *Store) explain(what string, err error) error {
 		}
 	case errors.As(err, &trouble):
 		return s.explainConnect(err)
-	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("%s: %w", what, context.Canceled)
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%s: %s did not answer in time: %w", what, s.target, context.DeadlineExceeded)
 	}
@@ -161,9 +162,11 @@ func (s *Store) explain(what string, err error) error {
 	}
 	switch pgErr.Code {
 	case codeUndefinedTable:
-		return &SchemaError{Status: SchemaStatus{Wanted: len(steps), Known: true}, Target: s.target.String(), err: err}
+		s.schemaSeen.Store(false)
+		return &SchemaError{Kind: ErrNoSchema, Target: s.target.String(), err: err}
 	case codeUndefinedColumn:
-		return &SchemaError{Status: SchemaStatus{Current: 1, Wanted: len(steps), Known: true}, Target: s.target.String(), err: err}
+		s.schemaSeen.Store(false)
+		return &SchemaError{Kind: ErrOldSchema, Target: s.target.String(), err: err}
 	case codeReadOnly:
 		return fmt.Errorf("%s: %w (%s)", what, ErrReadOnly, pgErr.Message)
 	case codeNoPrivilege:

@@ -55,9 +55,12 @@ func (s SchemaStatus) Err() error {
 	return nil
 }
 
-// SchemaError reports a schema that cannot be used. It wraps ErrNoSchema,
-// ErrOldSchema or ErrNewSchema.
+// SchemaError reports a schema that cannot be used.
 type SchemaError struct {
+	// Kind is ErrNoSchema, ErrOldSchema or ErrNewSchema.
+	Kind error
+	// Status is the zero SchemaStatus when the schema was found wanting in the
+	// middle of something else.
 	Status SchemaStatus
 	// Target says where the store is, without a password.
 	Target string
@@ -66,24 +69,24 @@ type SchemaError struct {
 }
 
 func (e *SchemaError) Error() string {
-	kind := e.Status.Err()
+	found, remedy := "", "run: "+setupCommand
 	switch {
-	case errors.Is(kind, ErrNewSchema):
-		return fmt.Sprintf("%v (which knows version %d): %s; upgrade copilot", kind, e.Status.Wanted, e.Target)
-	case errors.Is(kind, ErrOldSchema):
-		return fmt.Sprintf("%v (version %d of %d): %s; run: %s", kind, e.Status.Current, e.Status.Wanted, e.Target, setupCommand)
-	default:
-		return fmt.Sprintf("%v: %s; run: %s", ErrNoSchema, e.Target, setupCommand)
+	case errors.Is(e.Kind, ErrNewSchema):
+		found, remedy = fmt.Sprintf(", which knows version %d", e.Status.Wanted), "upgrade copilot"
+	case e.err != nil:
+		found = " (" + e.err.Error() + ")"
+	case errors.Is(e.Kind, ErrOldSchema):
+		found = fmt.Sprintf(" (version %d of %d)", e.Status.Current, e.Status.Wanted)
 	}
+	return fmt.Sprintf("%v%s: %s; %s", e.Kind, found, e.Target, remedy)
 }
 
 // Unwrap returns the kind of trouble and, if there is one, the driver's error.
 func (e *SchemaError) Unwrap() []error {
-	kinds := []error{e.Status.Err()}
-	if e.err != nil {
-		kinds = append(kinds, e.err)
+	if e.err == nil {
+		return []error{e.Kind}
 	}
-	return kinds
+	return []error{e.Kind, e.err}
 }
 
 // migrationTimeout bounds Migrate. Creating an empty table takes milliseconds;
@@ -192,8 +195,8 @@ func (s *Store) ready(ctx context.Context) error {
 		return err
 	}
 	status := statusOf(applied)
-	if status.Err() != nil {
-		return &SchemaError{Status: status, Target: s.target.String()}
+	if kind := status.Err(); kind != nil {
+		return &SchemaError{Kind: kind, Status: status, Target: s.target.String()}
 	}
 	s.schemaSeen.Store(true)
 	return nil
@@ -210,12 +213,16 @@ func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, migrationTimeout)
 	defer cancel()
-	done, err := s.applied(ctx)
+	var done map[int]bool
+	err = migrateRetry.do(ctx, func(ctx context.Context) (err error) {
+		done, err = s.applied(ctx)
+		return err
+	})
 	if err != nil {
 		return nil, s.explain("read the version of the schema", err)
 	}
 	if status := statusOf(done); !status.Known {
-		return nil, &SchemaError{Status: status, Target: s.target.String()}
+		return nil, &SchemaError{Kind: ErrNewSchema, Status: status, Target: s.target.String()}
 	}
 	for _, step := range steps {
 		if done[step.version] {
@@ -239,10 +246,10 @@ func (s *Store) apply(ctx context.Context, step step) (noted bool, err error) {
 		// A statement on its own is a transaction of its own.
 		_, err := s.pool.Exec(ctx, step.statement)
 		switch sqlState(err) {
-		case codeUniqueViolation, codeDuplicateTable:
+		case codeUniqueViolation, codeDuplicateTable, codeDuplicateObject:
 			// PostgreSQL's IF NOT EXISTS does not see a table that another
-			// transaction is creating; by now it is there.
-			return nil
+			// transaction is just creating. The next look will.
+			return errConflict
 		}
 		return err
 	})

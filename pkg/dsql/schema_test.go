@@ -110,7 +110,7 @@ func TestEveryMethodNamesTheMissingSchema(t *testing.T) {
 	for name, call := range everyMethod(t, store) {
 		err := call()
 		var schema *SchemaError
-		if !errors.Is(err, ErrNoSchema) || !errors.As(err, &schema) || schema.Status.Wanted != len(steps) {
+		if !errors.Is(err, ErrNoSchema) || !errors.As(err, &schema) || schema.Status.Wanted != len(steps) || schema.Status.Current != 0 {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
@@ -133,9 +133,11 @@ func TestASchemaThatIsGone(t *testing.T) {
 	if _, err := store.pool.Exec(t.Context(), "ALTER TABLE clusters DROP COLUMN blind"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Clusters(t.Context()); !errors.Is(err, ErrOldSchema) {
+	_, err := store.Clusters(t.Context())
+	if !errors.Is(err, ErrOldSchema) {
 		t.Errorf("without the column: %v", err)
 	}
+	isClear(t, "without the column", err, `column "blind" does not exist`, "run: copilot db setup-schema")
 }
 
 func TestANewerSchemaIsRefused(t *testing.T) {

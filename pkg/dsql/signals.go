@@ -158,7 +158,8 @@ type SignalQuery struct {
 	Cluster string
 	// Signals are those to return, at least one.
 	Signals []health.SignalID
-	// Scope narrows to one scope. Nil: every scope of Kind.
+	// Scope narrows to one scope; a task queue without a kind of task stands
+	// for both kinds, too. Nil: every scope of Kind.
 	Scope *health.Scope
 	// Kind selects the scopes when Scope is nil. Empty, or KindCluster: the
 	// value of the whole cluster.
@@ -205,9 +206,13 @@ func (s *Store) Signals(ctx context.Context, query SignalQuery) ([]Series, error
 	if err != nil {
 		return nil, err
 	}
-	kind, key := cmp.Or(query.Kind, health.KindCluster), ""
-	if query.Scope != nil {
-		kind, key = kindOf(*query.Scope), scopeKey(*query.Scope)
+	kind := cmp.Or(query.Kind, health.KindCluster)
+	var keys []string
+	if scope := query.Scope; scope != nil {
+		kind, keys = kindOf(*scope), []string{scopeKey(*scope)}
+		if kind == health.KindTaskQueue && scope.TaskType == "" {
+			keys = append(keys, scopeKey(scope.Of(health.WorkflowTasks)), scopeKey(scope.Of(health.ActivityTasks)))
+		}
 	}
 	wanted := make([]string, len(query.Signals))
 	for i, signal := range query.Signals {
@@ -224,10 +229,10 @@ func (s *Store) Signals(ctx context.Context, query SignalQuery) ([]Series, error
 			SELECT signal, kind, namespace, name, task_type, service, max(observed_at), avg(value), max(value)
 			FROM signal_samples
 			WHERE cluster_id = $1 AND signal = ANY($2::text[]) AND kind = $3
-				AND observed_at >= $4 AND observed_at < $5 AND ($6::text = '' OR scope_key = $6::text)
+				AND observed_at >= $4 AND observed_at < $5 AND ($6::bool OR scope_key = ANY($7::text[]))
 			GROUP BY signal, kind, namespace, name, task_type, service,
-				floor(extract(epoch FROM observed_at)::double precision / $7::double precision)`,
-			query.Cluster, wanted, string(kind), query.From, query.To, key, stretch)
+				floor(extract(epoch FROM observed_at)::double precision / $8::double precision)`,
+			query.Cluster, wanted, string(kind), query.From, query.To, query.Scope == nil, keys, stretch)
 		if err != nil {
 			return err
 		}

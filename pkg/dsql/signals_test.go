@@ -64,6 +64,13 @@ func TestSignals(t *testing.T) {
 	if len(one) != 1 || one[0].Scope != billing || len(one[0].Points) != 2 {
 		t.Errorf("one scope, one minute = %+v", one)
 	}
+	queue := billing.Queue()
+	both, err := store.Signals(t.Context(), SignalQuery{
+		Cluster: "prod", Signals: []health.SignalID{"backlog_age_sec"}, Scope: &queue, From: start, To: hour,
+	})
+	if err != nil || len(both) != 1 || both[0].Scope != billing {
+		t.Errorf("a queue without a kind of task = %+v, %v; want its activity tasks, which are all there is", both, err)
+	}
 }
 
 func TestSignalsRefuses(t *testing.T) {

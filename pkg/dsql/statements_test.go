@@ -188,7 +188,7 @@ func TestMigrationsAreForDSQL(t *testing.T) {
 var (
 	statementKinds = []string{"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt"}
 	functions      = []string{"count", "max", "avg", "floor", "extract", "now", "unnest", "current_database", "pg_table_is_visible"}
-	castTypes      = []string{"text", "uuid", "int8", "float8"}
+	castTypes      = []string{"text", "bool", "uuid", "int8", "float8"}
 )
 
 // Every statement that the program can send is one that Aurora DSQL takes.
