@@ -45,7 +45,7 @@ func call[T any](ctx context.Context, o *Observer, what string, ask func(context
 		if err != nil {
 			level = slog.LevelWarn
 		}
-		slog.Log(ctx, level, "prometheus request", "what", what, "took", watch.Elapsed(), "attempt", attempt+1, "warnings", len(warnings), "error", o.describe(err))
+		o.cfg.Logger.Log(ctx, level, "prometheus request", "what", what, "took", watch.Elapsed(), "attempt", attempt+1, "warnings", len(warnings), "error", o.describe(err))
 		if err == nil {
 			return value, nil
 		}
@@ -90,7 +90,7 @@ func (o *Observer) describe(err error) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("Prometheus at %s did not answer within %s", where, o.cfg.Timeout)
 	case errors.Is(err, context.Canceled):
-		return err
+		return context.Canceled
 	case errors.As(err, &answer):
 		if answer.Type == v1.ErrBadResponse {
 			return fmt.Errorf("%s does not answer like a Prometheus API (%s): check the URL", where, firstLine(answer.Msg))

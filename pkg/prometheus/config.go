@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
@@ -47,6 +48,8 @@ type Config struct {
 	// MaxTaskQueues bounds the task queues of an observation; the busiest are
 	// kept. Default 200.
 	MaxTaskQueues int
+	// Logger receives a line for each request; nil for none.
+	Logger *slog.Logger
 	// Registerer receives the metrics of the requests; nil for none.
 	Registerer metrics.Registerer
 }
@@ -103,6 +106,9 @@ func (c *Config) validate() error {
 	}
 	if c.Concurrency == 0 {
 		c.Concurrency = defaultConcurrency
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.MaxTaskQueues == 0 {
 		c.MaxTaskQueues = defaultMaxTaskQueues

@@ -2,6 +2,7 @@ package prometheus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -127,7 +128,7 @@ func (o *Observer) piece(ctx context.Context, from, to instant.Instant, step tim
 		})
 	}
 	wg.Wait()
-	if ctx.Err() != nil && context.Cause(ctx) == context.Canceled {
+	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil, ctx.Err()
 	}
 
@@ -146,11 +147,8 @@ func (o *Observer) piece(ctx context.Context, from, to instant.Instant, step tim
 
 // fatal tells whether an error cannot be told inside an observation.
 func fatal(err error) bool {
-	switch err.(type) {
-	case *SeveralClustersError, *ConfigError:
-		return true
-	}
-	return err == context.Canceled
+	var several *SeveralClustersError
+	return errors.As(err, &several) || errors.Is(err, context.Canceled)
 }
 
 // deploymentAt detects the deployment, or returns what was detected lately.
@@ -248,7 +246,8 @@ func (o *Observer) fill(observation *health.Observation, answers []answer) {
 // unanswered makes observations that say why nothing was seen.
 func (o *Observer) unanswered(from, to instant.Instant, step time.Duration, why error) []health.Observation {
 	status := health.Failed
-	if _, none := why.(*NoTemporalError); none {
+	var none *NoTemporalError
+	if errors.As(why, &none) {
 		status = health.Missing
 	}
 	var observations []health.Observation

@@ -109,6 +109,7 @@ nothing here can change the cluster that is watched.`,
 	styleHelp(root)
 	root.AddCommand(
 		newCheckCommand(instant.System),
+		newBacktestCommand(instant.System),
 		newStatusCommand(instant.System),
 		newDBCommand(),
 		newWorkerCommand(),

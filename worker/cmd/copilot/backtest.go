@@ -1,0 +1,277 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/temporal-sre/copilot/pkg/explain"
+	"github.com/temporal-sre/copilot/pkg/health"
+	"github.com/temporal-sre/copilot/pkg/instant"
+	"github.com/temporal-sre/copilot/pkg/prometheus"
+)
+
+// backtestWarmUp is how much of the time before the start is evaluated
+// without being shown, so that the first verdict knows what is usual.
+const backtestWarmUp = time.Hour
+
+// maxBacktest bounds the evaluations of one run: a month at the default step.
+const maxBacktest = 100_000
+
+// verdictLine is one evaluation of a backtest, as -o jsonl writes it.
+type verdictLine struct {
+	Time        instant.Instant   `json:"time"`
+	HealthState health.State      `json:"health_state"`
+	Bottleneck  health.Bottleneck `json:"bottleneck"`
+	Confidence  float64           `json:"confidence"`
+	Coverage    float64           `json:"coverage"`
+	Blind       bool              `json:"blind"`
+	BlindReason string            `json:"blind_reason,omitempty"`
+	GatesFired  []string          `json:"gates_fired"`
+	Impaired    []impairedScope   `json:"impaired_scopes"`
+	Summary     string            `json:"summary"`
+}
+
+// impairedScope is a part of the cluster that is not well. Task queues are
+// told as a whole, not by kind of task.
+type impairedScope struct {
+	Kind      health.ScopeKind `json:"kind"`
+	Namespace string           `json:"namespace,omitempty"`
+	Name      string           `json:"name"`
+	State     health.State     `json:"state"`
+}
+
+func newVerdictLine(a *health.Assessment) verdictLine {
+	line := verdictLine{
+		Time: a.At, HealthState: a.State, Bottleneck: a.Bottleneck,
+		Confidence: a.Confidence, Coverage: a.Coverage, Blind: a.Blind, BlindReason: a.BlindReason,
+		GatesFired: a.GatesFired(), Impaired: []impairedScope{}, Summary: a.Explanation.Summary,
+	}
+	for _, s := range a.Impaired() {
+		if s.TaskType == "" {
+			line.Impaired = append(line.Impaired, impairedScope{Kind: s.Kind, Namespace: s.Namespace, Name: s.Name, State: s.State})
+		}
+	}
+	return line
+}
+
+// backtestFormat is how a backtest writes its verdicts.
+type backtestFormat string
+
+const (
+	backtestTable backtestFormat = "table"
+	backtestJSONL backtestFormat = "jsonl"
+)
+
+// String, Set and Type make a backtestFormat a flag.
+func (f *backtestFormat) String() string { return string(*f) }
+
+// Set reads the format that the user asks for.
+func (f *backtestFormat) Set(s string) error {
+	switch format := backtestFormat(strings.ToLower(s)); format {
+	case backtestTable, backtestJSONL:
+		*f = format
+		return nil
+	}
+	return errors.New("use table or jsonl")
+}
+
+// Type is shown in the help.
+func (f *backtestFormat) Type() string { return "table|jsonl" }
+
+func newBacktestCommand(clock instant.Clock) *cobra.Command {
+	var flags prometheusFlags
+	var from, to, namespace, cluster string
+	var step time.Duration
+	format := backtestTable
+	cmd := &cobra.Command{
+		Use:   "backtest",
+		Short: "Judge recorded history: what would the copilot have said?",
+		Long: `Run the same rules over the history that Prometheus has kept, as if the copilot
+had been watching then: one evaluation a step. On a terminal a timeline with
+every change of state and the time in each; with -o jsonl a line for each
+evaluation, written as it is judged.
+
+The hour before the start is evaluated too, unseen, so that the first verdict
+knows what is usual for the cluster.`,
+		Example: `  copilot backtest --prometheus-url http://localhost:9090 --start 2026-11-24T03:00:00Z --end 2026-11-24T05:00:00Z
+  copilot backtest --prometheus-url http://localhost:9090 --start 6h -o jsonl | jq -r 'select(.health_state == "critical") | .time'`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg := flags.config()
+			cfg.Namespace = namespace
+			cfg.Cluster = firstOf(cluster, prometheus.ClusterName(cfg.Selector, cfg.URL))
+			span, err := readSpan(from, to, step, clock.Now())
+			if err != nil {
+				return err
+			}
+			observer, err := prometheus.New(cfg)
+			if err != nil {
+				return usageError(err.Error())
+			}
+			if format == backtestJSONL {
+				encoder := json.NewEncoder(cmd.OutOrStdout())
+				encoder.SetEscapeHTML(false)
+				return backtest(cmd.Context(), observer, span, func(a *health.Assessment) error {
+					return encoder.Encode(newVerdictLine(a))
+				})
+			}
+			out := styled(cmd.OutOrStdout())
+			timeline := &timelineWriter{out: out, step: step}
+			fmt.Fprintf(out, "%s    %s to %s, every %s\n\n", styleHead.Render(cfg.Cluster), span.from, span.to, step)
+			if err := backtest(cmd.Context(), observer, span, timeline.add); err != nil {
+				return err
+			}
+			timeline.finish()
+			return nil
+		},
+	}
+	addPrometheusFlags(cmd, &flags)
+	f := cmd.Flags()
+	f.StringVar(&from, "start", "", "first instant, RFC 3339, or how long ago, such as 6h")
+	f.StringVar(&to, "end", "", "last instant, RFC 3339, or how long ago (default now)")
+	f.DurationVar(&step, "step", 30*time.Second, "time between two evaluations")
+	f.StringVar(&namespace, "namespace", "", "look only at the task queues of this Temporal namespace")
+	f.StringVar(&cluster, "cluster", "", "name to show for the cluster (default: what the selector says, or the host)")
+	f.VarP(&format, "output", "o", "form of the answer")
+	return cmd
+}
+
+// span is the range and pace of a backtest.
+type span struct {
+	from, to instant.Instant
+	step     time.Duration
+}
+
+// readSpan reads the range that the user asks for.
+func readSpan(from, to string, step time.Duration, now instant.Instant) (span, error) {
+	s := span{to: now.Truncate(time.Second), step: step}
+	if step < time.Second || step > time.Hour {
+		return span{}, usageError(fmt.Sprintf("--step %s: use between 1s and 1h", step))
+	}
+	read := func(flag, text string) (instant.Instant, error) {
+		if ago, err := time.ParseDuration(text); err == nil {
+			return now.Add(-ago).Truncate(time.Second), nil
+		}
+		at, err := instant.Parse(text)
+		if err != nil {
+			return at, usageError(fmt.Sprintf("--%s %q: use RFC 3339, such as 2026-11-24T03:04:30Z, or how long ago, such as 6h", flag, text))
+		}
+		return at, nil
+	}
+	var err error
+	if from == "" {
+		return span{}, usageError("--start is missing: give the first instant, such as 2026-11-24T03:00:00Z, or how long ago, such as 6h")
+	}
+	if s.from, err = read("start", from); err != nil {
+		return span{}, err
+	}
+	if to != "" {
+		if s.to, err = read("end", to); err != nil {
+			return span{}, err
+		}
+	}
+	if !s.from.Before(s.to) {
+		return span{}, usageError(fmt.Sprintf("--start %s is not before --end %s", s.from, s.to))
+	}
+	if n := int64(s.to.Sub(s.from) / step); n > maxBacktest {
+		return span{}, usageError(fmt.Sprintf("%d evaluations are too many for one run (at most %d): use a longer --step or a shorter range", n, maxBacktest))
+	}
+	return s, nil
+}
+
+// backtest judges every step of the span and gives each assessment to use.
+func backtest(ctx context.Context, observer *prometheus.Observer, s span, use func(*health.Assessment) error) error {
+	warmUp := time.Duration(int(backtestWarmUp/s.step)) * s.step
+	var window health.Window
+	for observation, err := range observer.Stream(ctx, s.from.Add(-warmUp), s.to, s.step) {
+		if err != nil {
+			return streamError(err)
+		}
+		var a health.Assessment
+		a, window = health.Evaluate(window, observation)
+		if observation.At.Before(s.from) {
+			continue
+		}
+		a.Explanation = explain.Rules(&a)
+		if err := use(&a); err != nil {
+			return fmt.Errorf("write the verdicts: %w", err)
+		}
+	}
+	return nil
+}
+
+// timelineWriter tells a backtest to a person: a line for each change, and a
+// ribbon with the time in each state at the end.
+type timelineWriter struct {
+	out  io.Writer
+	step time.Duration
+	// last is the newest assessment.
+	last   *health.Assessment
+	told   []verdictLine
+	spent  [4]time.Duration
+	inDark time.Duration
+}
+
+// add takes the next assessment.
+func (t *timelineWriter) add(a *health.Assessment) error {
+	if t.last == nil || a.State != t.last.State || a.Blind != t.last.Blind {
+		t.tell(a)
+	}
+	if a.Blind {
+		t.inDark += t.step
+	}
+	t.spent[a.State] += t.step
+	t.told = append(t.told, verdictLine{Time: a.At, HealthState: a.State, Blind: a.Blind})
+	t.last = a
+	return nil
+}
+
+// tell writes the line of a change of state.
+func (t *timelineWriter) tell(a *health.Assessment) {
+	mark := stateStyle(a.State).Render(fmt.Sprintf("%s %-8s", shape(a.State), strings.ToUpper(a.State.String())))
+	if a.Blind {
+		mark = styleDim.Render("? blind   ")
+	}
+	fmt.Fprintf(t.out, "  %s  %s  %s\n", a.At, mark, a.Explanation.Summary)
+}
+
+// finish writes the ribbon and the time in each state.
+func (t *timelineWriter) finish() {
+	if len(t.told) == 0 {
+		return
+	}
+	const columns = 96
+	var ribbon strings.Builder
+	per := max(1, (len(t.told)+columns-1)/columns)
+	for start := 0; start < len(t.told); start += per {
+		worst, blind := health.Unknown, true
+		for _, line := range t.told[start:min(start+per, len(t.told))] {
+			worst = max(worst, line.HealthState)
+			blind = blind && line.Blind
+		}
+		mark := map[health.State]string{health.Unknown: "·", health.Happy: "▁", health.Stressed: "▄", health.Critical: "█"}[worst]
+		if blind {
+			mark = "?"
+		}
+		ribbon.WriteString(stateStyle(worst).Render(mark))
+	}
+	fmt.Fprintf(t.out, "\n  %s\n", ribbon.String())
+	total := time.Duration(len(t.told)) * t.step
+	var parts []string
+	for _, s := range []health.State{health.Happy, health.Stressed, health.Critical, health.Unknown} {
+		if t.spent[s] > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s %s (%.1f %%)", shape(s), s, health.Ago(t.spent[s]), 100*t.spent[s].Seconds()/total.Seconds()))
+		}
+	}
+	if t.inDark > 0 {
+		parts = append(parts, fmt.Sprintf("blind for %s of it", health.Ago(t.inDark)))
+	}
+	fmt.Fprintf(t.out, "  %s\n  %d evaluations\n", strings.Join(parts, "    "), len(t.told))
+}
