@@ -26,8 +26,6 @@ const (
 	loopback = "127.0.0.1"
 	// namespace is the one that workers and load use.
 	namespace = "default"
-	// clusterLabel is the value of the label cluster on every series.
-	clusterLabel = "lab"
 	// copilotDatabase is the empty database for the copilot's store.
 	copilotDatabase = "copilot"
 
@@ -37,6 +35,9 @@ const (
 	// stopGrace is how long a child may take to stop in order.
 	stopGrace = 10 * time.Second
 )
+
+// Cluster is the value of the label cluster on every series.
+const Cluster = "lab"
 
 // Ports that the parts have when nobody else does: those that their users know.
 const (

@@ -188,7 +188,7 @@ func (l *Lab) startPrometheus(ctx context.Context, binary, serverMetrics string)
 			Dir:            l.directory.prometheus(),
 			LogFile:        l.directory.log("prometheus"),
 			ScrapeInterval: l.options.ScrapeInterval,
-			Labels:         map[string]string{"cluster": clusterLabel},
+			Labels:         map[string]string{"cluster": Cluster},
 			Jobs: []prometheus.Job{
 				{Name: "temporal-server", Targets: []string{serverMetrics}},
 				{Name: "temporal-worker", Targets: workers},

@@ -49,7 +49,7 @@ takes everything down again when it ends.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(upCommand(), workersCommand(), loadCommand())
+	root.AddCommand(upCommand(), demoCommand(), workersCommand(), loadCommand())
 	root.AddCommand(serveCommands()...)
 	return root
 }

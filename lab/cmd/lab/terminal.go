@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -94,7 +95,7 @@ func (t *terminal) notice(what string) {
 	}
 }
 
-// summary says where everything is and what to do with it.
+// summary says where everything is.
 func (t *terminal) summary(state control.State) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -104,21 +105,38 @@ func (t *terminal) summary(state control.State) {
 	if second := state.CopilotTemporal; second != nil {
 		row("Copilot's Temporal", second.Address, "namespace "+second.Namespace+", not watched")
 	}
-	row("Prometheus", state.Prometheus.URL, `selector cluster="lab"`)
+	row("Prometheus", state.Prometheus.URL, fmt.Sprintf("API only; selector cluster=%q", lab.Cluster))
 	row("Control", state.Control.URL, "GET /v1/state")
-	row("Logs", state.DataDir+"/logs", "")
-	t.printf("\n%s\n\n", strong.Render("Look closer"))
-	for _, line := range []string{
+	row("Logs", filepath.Join(state.DataDir, "logs"), "")
+}
+
+// commands lists commands for people to paste.
+func (t *terminal) commands(title string, lines ...string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.printf("\n%s\n\n", strong.Render(title))
+	for _, line := range lines {
+		t.printf("  %s\n", line)
+	}
+}
+
+// labCommands are what can be done with a running lab.
+func labCommands(state control.State) []string {
+	return []string{
 		program("copilot") + " check --prometheus-url " + state.Prometheus.URL,
 		// A gauge, since that is called the same in every dialect.
 		fmt.Sprintf("curl -s '%s/api/v1/query?query=sum+by(taskqueue)(pending_polls)'", state.Prometheus.URL),
 		program("lab") + " workers stop --queue billing",
 		program("lab") + " workers start --queue billing",
 		program("lab") + " load --rate 50",
-	} {
-		t.printf("  %s\n", line)
 	}
-	t.printf("\n%s\n", faint.Render("Ctrl-C ends it and leaves nothing behind."))
+}
+
+// line prints an indented line.
+func (t *terminal) line(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.printf("  %s\n", text)
 }
 
 func (t *terminal) stopped(took time.Duration) {

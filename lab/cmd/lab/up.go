@@ -36,6 +36,9 @@ func upCommand() *cobra.Command {
 				return err
 			}
 			out.summary(running.State())
+			out.commands("Look closer", labCommands(running.State())...)
+			out.line("")
+			out.line(faint.Render("Ctrl-C ends it and leaves nothing behind."))
 			err = waitForEnd(ctx, running)
 			return errors.Join(err, takeDown(running, stateFile, out))
 		},
