@@ -102,8 +102,12 @@ func (Build) Backend(ctx context.Context) error {
 // Backends builds the plugin's backend for every platform that Grafana runs on.
 func (Build) Backends(ctx context.Context) error {
 	for _, platform := range [][2]string{
-		{"linux", "amd64"}, {"linux", "arm64"}, {"linux", "arm"},
-		{"darwin", "amd64"}, {"darwin", "arm64"}, {"windows", "amd64"},
+		{"linux", "amd64"},
+		{"linux", "arm64"},
+		{"linux", "arm"},
+		{"darwin", "amd64"},
+		{"darwin", "arm64"},
+		{"windows", "amd64"},
 	} {
 		if err := buildBackend(ctx, platform[0], platform[1]); err != nil {
 			return err
@@ -419,8 +423,12 @@ func npmInstall(ctx context.Context, dir string) error {
 	if have, err := os.ReadFile(stamp); err == nil && string(have) == want {
 		return nil
 	}
-	fmt.Printf("installing the npm packages of %s\n", filepath.Join(dir, "package-lock.json"))
-	if err := run(ctx, dir, nil, "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"); err != nil {
+	lockFile := filepath.Join(dir, "package-lock.json")
+	fmt.Printf("installing the npm packages of %s\n", lockFile)
+	stop := heartbeat(lockFile, func() string { return "still installing" })
+	err := run(ctx, dir, nil, "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
+	stop()
+	if err != nil {
 		return err
 	}
 	return os.WriteFile(stamp, []byte(want), 0o644)
@@ -484,6 +492,25 @@ func buildBackend(ctx context.Context, goos, goarch string) error {
 func goBuildWith(ctx context.Context, dir, shown string, env, args []string) error {
 	watch := instant.StartStopwatch()
 	progress := &compileProgress{out: os.Stderr}
+	stop := heartbeat(shown, progress.line)
+	// With -v go names each package when it starts to compile it.
+	args = append([]string{"build", "-v"}, args...)
+	cmd := command(ctx, dir, env, "go", args...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, progress
+	err := cmd.Run()
+	stop()
+	progress.flush()
+	if err != nil {
+		return failure(err, "go build", []string{"for", shown})
+	}
+	fmt.Printf("built %s in %s\n", shown, round(watch.Elapsed()))
+	return nil
+}
+
+// heartbeat says every 15 seconds how far something is, since minutes of
+// silence look like a hang, until the function that it returns is called.
+func heartbeat(shown string, status func() string) (stop func()) {
+	watch := instant.StartStopwatch()
 	done := make(chan struct{})
 	go func() {
 		tick := time.NewTicker(15 * time.Second)
@@ -491,24 +518,13 @@ func goBuildWith(ctx context.Context, dir, shown string, env, args []string) err
 		for {
 			select {
 			case <-tick.C:
-				fmt.Printf("  … %s: %s\n", shown, progress.line(watch.Elapsed()))
+				fmt.Printf("  … %s, %s: %s\n", shown, round(watch.Elapsed()), status())
 			case <-done:
 				return
 			}
 		}
 	}()
-	// With -v go names each package when it starts to compile it.
-	args = append([]string{"build", "-v"}, args...)
-	cmd := command(ctx, dir, env, "go", args...)
-	cmd.Stdout, cmd.Stderr = os.Stdout, progress
-	err := cmd.Run()
-	close(done)
-	progress.flush()
-	if err != nil {
-		return failure(err, "go build", []string{"for", shown})
-	}
-	fmt.Printf("built %s in %s\n", shown, round(watch.Elapsed()))
-	return nil
+	return func() { close(done) }
 }
 
 // compileProgress reads what "go build -v" prints. It counts the packages and
@@ -564,16 +580,16 @@ func (p *compileProgress) flush() {
 }
 
 // line says how far the build is.
-func (p *compileProgress) line(elapsed time.Duration) string {
+func (p *compileProgress) line() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
 	case p.packages > 0:
-		return fmt.Sprintf("%d packages compiled after %s, now %s", p.packages, round(elapsed), p.latest)
+		return fmt.Sprintf("%d packages compiled, now %s", p.packages, p.latest)
 	case p.downloads > 0:
-		return fmt.Sprintf("%d modules downloaded after %s, now %s", p.downloads, round(elapsed), p.latest)
+		return fmt.Sprintf("%d modules downloaded, now %s", p.downloads, p.latest)
 	default:
-		return fmt.Sprintf("still at it after %s", round(elapsed))
+		return "still building"
 	}
 }
 
