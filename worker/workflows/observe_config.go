@@ -41,15 +41,16 @@ func (c ObserveConfig) Validate() error {
 	var problems []error
 	within := func(name string, value, least, most time.Duration) {
 		if value < least || value > most {
-			problems = append(problems, fmt.Errorf("the %s is %s; it has to be between %s and %s", name, value, least, most))
+			problems = append(problems, fmt.Errorf("%s is %s; it has to be between %s and %s", name, value, least, most))
 		}
 	}
-	within("interval", c.Interval, time.Second, 10*time.Minute)
-	within("settling time", c.Settle, 0, 5*time.Minute)
-	within("catch-up time", c.CatchUp, max(c.Interval, time.Second), 24*time.Hour)
-	within("warm-up time", c.WarmUp, 0, max(c.CatchUp, 0))
+	const shortest, longest = time.Second, 10 * time.Minute
+	within("interval", c.Interval, shortest, longest)
+	within("settle", c.Settle, 0, 5*time.Minute)
+	within("catch-up", c.CatchUp, min(max(c.Interval, shortest), longest), 24*time.Hour)
+	within("warm-up", c.WarmUp, 0, max(c.CatchUp, 0))
 	if c.Interval%time.Millisecond != 0 {
-		problems = append(problems, fmt.Errorf("the interval is %s; it has to be a whole number of milliseconds", c.Interval))
+		problems = append(problems, fmt.Errorf("interval is %s; it has to be a whole number of milliseconds", c.Interval))
 	}
 	return errors.Join(problems...)
 }
