@@ -216,7 +216,7 @@ var ruleRequestLatency = rule{
 }
 
 // slow is the gate for a latency against its own baseline.
-func slow(r rule, scope Scope, t *Track, now Quantity, floor float64, read func(*ClusterPoint) Quantity) Gate {
+func slow(r rule, scope Scope, what string, t *Track, now Quantity, floor float64, read func(*ClusterPoint) Quantity) Gate {
 	g := newGate(r, scope)
 	if !now.Known() {
 		return g.decide(now, Quantity(floor), false)
@@ -224,7 +224,7 @@ func slow(r rule, scope Scope, t *Track, now Quantity, floor float64, read func(
 	usual := t.usual(r.signals[0])
 	limit := max(Quantity(floor), timesUsual*usual)
 	return g.decide(now, limit, sustainedAbove(t.Trend, now, limit, read)).
-		because("p99 is %.0f ms where %.0f ms is usual", now, usual)
+		because("%s takes %.0f ms (p99) where %.0f ms is usual", what, now, usual)
 }
 
 var rulePersistenceErrors = rule{
@@ -300,11 +300,11 @@ func ratio(part, whole Quantity) Quantity {
 func pressureGates(s sight, t *Track, c ClusterPoint) []Gate {
 	churn := s.cluster(ShardChurn)
 	return []Gate{
-		slow(rulePersistenceLatency, ClusterScope(), t, c.Persistence, persistenceFloor, func(p *ClusterPoint) Quantity { return p.Persistence }),
+		slow(rulePersistenceLatency, ClusterScope(), "persistence", t, c.Persistence, persistenceFloor, func(p *ClusterPoint) Quantity { return p.Persistence }),
 		part(rulePersistenceErrors, t, c.Errors, persistenceErrorShare, func(p *ClusterPoint) Quantity { return p.Errors }, "%.0f %% of the persistence calls fail"),
 		part(ruleThrottled, t, c.Throttled, throttledShare, func(p *ClusterPoint) Quantity { return p.Throttled }, "%.1f %% of the requests are throttled"),
 		part(rulePool, t, c.Pool, poolExhausted, func(p *ClusterPoint) Quantity { return p.Pool }, "the fullest replica uses %.0f %% of its database connections"),
 		newGate(ruleShardChurn, ServiceScope("history")).decide(churn, 0, churn > 0).because("%.2g shards change hands a second", churn),
-		slow(ruleRequestLatency, ServiceScope("frontend"), t, c.Latency, requestFloor, func(p *ClusterPoint) Quantity { return p.Latency }),
+		slow(ruleRequestLatency, ServiceScope("frontend"), "the frontend", t, c.Latency, requestFloor, func(p *ClusterPoint) Quantity { return p.Latency }),
 	}
 }
