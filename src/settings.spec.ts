@@ -17,8 +17,16 @@ describe('the settings of PostgreSQL', () => {
     expect(findProblems({ ...good, host })).toEqual({});
   });
 
-  it.each([0, -1, 65536, 1.5, NaN])('do not take %p for a port', (port) => {
+  it.each([-1, 65536, 1.5, 'default'])('do not take %p for a port', (port) => {
     expect(findProblems({ ...good, port }).port).toBeDefined();
+  });
+});
+
+describe('settings that a provisioning file took from the environment', () => {
+  it('are texts, and empty where a variable is not set', () => {
+    const provisioned = { kind: '' as never, host: 'db', port: '6432', user: 'reader', sslMode: '' as never };
+    expect(findProblems(provisioned)).toEqual({});
+    expect(findProblems({ ...provisioned, port: '' })).toEqual({});
   });
 });
 

@@ -19,7 +19,7 @@ export function regionOf(endpoint = ''): string | undefined {
 
 /** Looks for mistakes while the settings are typed. The backend checks them again and has the last word. */
 export function findProblems(options: CopilotOptions): Problems {
-  return (options.kind ?? defaults.kind) === 'dsql' ? dsqlProblems(options) : postgresProblems(options);
+  return options.kind === 'dsql' ? dsqlProblems(options) : postgresProblems(options);
 }
 
 function postgresProblems({ host = '', port, user = '' }: CopilotOptions): Problems {
@@ -29,7 +29,8 @@ function postgresProblems({ host = '', port, user = '' }: CopilotOptions): Probl
   } else if (/[\s/@]|:\/\//.test(host) || /^[^:[\]]+:\d+$/.test(host)) {
     problems.host = 'Enter the name alone, without scheme, port or path.';
   }
-  if (port !== undefined && (!Number.isInteger(port) || port < 1 || port > 65535)) {
+  const number = Number(port || defaults.port);
+  if (!Number.isInteger(number) || number < 1 || number > 65535) {
     problems.port = 'Enter a port from 1 to 65535.';
   }
   if (user.trim() === '') {

@@ -38,7 +38,8 @@ export interface CopilotOptions extends DataSourceJsonData {
   kind?: StoreKind;
   /** Where PostgreSQL listens. */
   host?: string;
-  port?: number;
+  /** A text when a provisioning file took it from the environment. */
+  port?: number | string;
   database?: string;
   sslMode?: SSLMode;
   /** A file on the Grafana server with the certificates to trust, when the system's own do not do. */

@@ -27,7 +27,9 @@ const sslModes: Array<{ value: SSLMode; label: string; description: string }> = 
 /** Where the copilot's store is and how to get in. */
 export function ConfigEditor({ options, onOptionsChange }: Props) {
   const { jsonData } = options;
-  const kind = jsonData.kind ?? defaults.kind;
+  // A provisioning file may have left a setting empty; that means the default, too.
+  const kind = jsonData.kind || defaults.kind;
+  const sslMode = jsonData.sslMode || defaults.sslMode;
   // A form that is red before anything was typed helps nobody: a setting is judged once it was left.
   const [left, setLeft] = useState<ReadonlySet<SettingName>>(new Set());
   const problems = findProblems(jsonData);
@@ -92,11 +94,11 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
               id="copilot-sslMode"
               width={width}
               options={sslModes}
-              value={jsonData.sslMode ?? defaults.sslMode}
+              value={sslMode}
               onChange={({ value }) => change({ sslMode: value })}
             />
           </Field>
-          {(jsonData.sslMode ?? defaults.sslMode).startsWith('verify') && (
+          {sslMode.startsWith('verify') && (
             <Field
               label="Certificate authorities"
               description="A file on the Grafana server. Leave it empty to trust what that system trusts."
