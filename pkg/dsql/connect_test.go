@@ -308,7 +308,16 @@ func TestAStoreWithoutPrivileges(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	t.Cleanup(func() {
+		if _, err := owner.pool.Exec(context.Background(), "DROP ROLE nobody_special"); err != nil {
+			t.Error(err)
+		}
+	})
 	store := openAt(t, Config{URL: withUser(t, database, url.UserPassword("nobody_special", "x"))})
 	_, err := store.Latest(t.Context(), "prod")
 	isClear(t, "latest", err, "nobody_special", "permission denied", "GRANT SELECT")
+
+	empty := openAt(t, Config{URL: withUser(t, postgrestest.NewDatabase(t), url.UserPassword("nobody_special", "x"))})
+	_, err = empty.Migrate(t.Context())
+	isClear(t, "migrate", err, "nobody_special", "may not create tables", "--dsql-admin")
 }

@@ -21,8 +21,9 @@ const (
 	maxIssueID         = 256
 )
 
-// reservedRows is what the last transaction of a save needs beside samples:
-// observation, assessment, transition, cluster, two spans and the issues.
+// reservedRows is what the last transaction of a save needs beside samples and
+// the issues of the assessment: observation, assessment, transition, cluster,
+// two turns of the timeline, and the issues that end.
 const reservedRows = 500
 
 // Save stores an observation and the assessment that was made of it: both
@@ -42,7 +43,8 @@ func (s *Store) Save(ctx context.Context, obs health.Observation, a health.Asses
 	}
 	what := "save the observation of " + a.Cluster + " at " + a.At.String()
 	samples := prepared.samples
-	for len(samples) > rowsPerTransaction-reservedRows {
+	room := max(0, rowsPerTransaction-reservedRows-len(a.Issues))
+	for len(samples) > room {
 		batch := samples[:min(len(samples), rowsPerTransaction)]
 		samples = samples[len(batch):]
 		err := s.write(ctx, what, func(ctx context.Context, tx pgx.Tx) error {

@@ -229,6 +229,10 @@ func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
 			continue
 		}
 		noted, err := s.apply(ctx, step)
+		if sqlState(err) == codeNoPrivilege {
+			return applied, fmt.Errorf("apply migration %s: the role %s may not create tables (%w); sign in as one that may, on Aurora DSQL with --dsql-admin",
+				step.name, s.target.User, err)
+		}
 		if err != nil {
 			return applied, s.explain("apply migration "+step.name, err)
 		}
