@@ -1,8 +1,12 @@
 // What jsdom lacks and @grafana/ui asks for.
 import '@testing-library/jest-dom';
+import { configure } from '@testing-library/dom';
 import { TextDecoder, TextEncoder } from 'node:util';
 
 Object.assign(globalThis, { TextDecoder, TextEncoder });
+
+// Whether an element shows takes jsdom long to compute, for each look at the page.
+configure({ defaultHidden: true });
 
 Object.defineProperty(globalThis, 'matchMedia', {
   value: (query: string) => ({
