@@ -288,12 +288,16 @@ func clusterPoint(s sight) ClusterPoint {
 	}
 }
 
-// ratio divides, and calls nothing out of nothing zero.
+// ratio divides. Nothing out of nothing is zero; something out of nothing is a
+// contradiction between two metrics, and unknown.
 func ratio(part, whole Quantity) Quantity {
-	if part == 0 && whole == 0 {
+	switch {
+	case whole > 0:
+		return part / whole
+	case part == 0 && whole == 0:
 		return 0
 	}
-	return part / whole
+	return unknownQuantity
 }
 
 // pressureGates runs the amplifiers' gates.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"strings"
 
 	"github.com/temporal-sre/copilot/pkg/instant"
 )
@@ -19,7 +20,9 @@ const (
 // fingerprint is the id of an issue: the same trouble at the same place has
 // the same id at any time and in any process.
 func fingerprint(kind string, scope Scope) string {
-	sum := sha256.Sum256([]byte(kind + "\x00" + scope.String()))
+	// Scope.String joins with slashes, which names may hold; this cannot collide.
+	key := strings.Join([]string{kind, string(scope.Kind), scope.Namespace, scope.Name, string(scope.TaskType), scope.Service}, "\x00")
+	sum := sha256.Sum256([]byte(key))
 	return hex.EncodeToString(sum[:8])
 }
 

@@ -85,9 +85,9 @@ func (s Scope) Compare(o Scope) int {
 	)
 }
 
-// String returns a stable text of the scope, used as key in storage:
-// "cluster", or the parts joined by slashes, as in
-// "task_queue/default/billing/activity".
+// String returns a text of the scope for people and logs: "cluster", or the
+// parts joined by slashes, as in "task_queue/default/billing/activity". Names
+// may hold slashes themselves, so it is no key.
 func (s Scope) String() string {
 	if s.IsCluster() {
 		return string(KindCluster)

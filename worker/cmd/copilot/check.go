@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -50,7 +51,7 @@ Exit status: 0 happy, 1 stressed, 2 critical, 3 unknown (no usable telemetry),
 			cfg.Namespace, cfg.Cluster = namespace, cluster
 			status, err := check(cmd.Context(), cfg, clock.Now(), step)
 			if err != nil {
-				return err
+				return unseen(err)
 			}
 			if format == outputJSON {
 				if err := writeJSON(cmd.OutOrStdout(), status); err != nil {
@@ -99,6 +100,16 @@ func check(ctx context.Context, cfg prometheus.Config, now instant.Instant, step
 	}
 	assessment.Explanation = explain.Rules(&assessment)
 	return api.NewStatus(assessment, last), nil
+}
+
+// unseen gives an error that is not the caller's the exit status for what
+// could not be seen: 1 would read as Stressed.
+func unseen(err error) error {
+	var exit *exitError
+	if errors.As(err, &exit) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return &exitError{code: exitUnknown, err: err}
 }
 
 // verdictCode is the exit status that tells a verdict. A verdict that is held

@@ -1,0 +1,94 @@
+package signals
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/temporal-sre/copilot/pkg/health"
+)
+
+func TestCatalogueIsComplete(t *testing.T) {
+	seen := map[health.SignalID]bool{}
+	for _, d := range Catalogue() {
+		if seen[d.ID] {
+			t.Errorf("%s stands in the catalogue twice", d.ID)
+		}
+		seen[d.ID] = true
+		for name, text := range map[string]string{
+			"class": string(d.Class), "origin": string(d.Origin), "scope": string(d.Scope), "unit": d.Unit,
+			"rollup": string(d.Rollup), "title": d.Title, "meaning": d.Meaning, "source": d.Source,
+		} {
+			if text == "" {
+				t.Errorf("%s has no %s", d.ID, name)
+			}
+		}
+	}
+	// R1.3, R1.4 and R14.1 name these.
+	for _, id := range []health.SignalID{
+		health.StateTransitions, health.WorkflowTasksCompleted, health.ActivityTasksCompleted, health.BacklogAge,
+		health.PersistenceLatency, health.OCCConflicts, health.PoolUtilization, health.ShardChurn,
+		health.WorkerScheduleToStart, health.SlotsAvailable, health.SlotsUsed, health.WorkerPollers,
+		health.StickyCacheHits, health.StickyCacheMisses, health.PollFailures,
+	} {
+		if !seen[id] {
+			t.Errorf("%s is not in the catalogue", id)
+		}
+	}
+}
+
+// Every query carries the selector in every series, in every dialect, so that
+// no cluster ever sees another's metrics.
+func TestEverySeriesCarriesTheSelector(t *testing.T) {
+	const selector = `cluster="prod"`
+	for _, d := range []Dialect{
+		{Server: TallyServer, Workers: []Naming{GoSDK}},
+		{Server: OTelServer, Workers: []Naming{{Counter: "", Timer: "_milliseconds", Millis: 1}, GoSDK}},
+	} {
+		for _, r := range Requests(d, selector, time.Minute) {
+			if series, selected := strings.Count(r.Query, "{"), strings.Count(r.Query, selector); series != selected || series == 0 {
+				t.Errorf("%s in %s: %d series, %d selected: %s", r.ID, d, series, selected, r.Query)
+			}
+			if strings.Count(r.Query, "(") != strings.Count(r.Query, ")") {
+				t.Errorf("%s: unbalanced: %s", r.ID, r.Query)
+			}
+		}
+	}
+}
+
+func TestNamingFollowsTheDialect(t *testing.T) {
+	query := func(d Dialect, id health.SignalID) string {
+		for _, r := range Requests(d, "", time.Minute) {
+			if r.ID == id {
+				return r.Query
+			}
+		}
+		t.Fatalf("no query for %s", id)
+		return ""
+	}
+	tally := Dialect{Server: TallyServer, Workers: []Naming{GoSDK}}
+	otel := Dialect{Server: OTelServer}
+	for _, c := range []struct {
+		query, want string
+	}{
+		{query(tally, health.StateTransitions), "state_transition_count_count{"},
+		{query(otel, health.StateTransitions), "state_transition_count_ratio_count{"},
+		{query(tally, health.PersistenceLatency), "1000 * histogram_quantile(0.99, sum by (le) (rate(persistence_latency_bucket{"},
+		{query(otel, health.PersistenceLatency), "1 * histogram_quantile(0.99, sum by (le) (rate(persistence_latency_milliseconds_bucket{"},
+		{query(otel, health.TasksBacklogged), "tasks_added_total{"},
+		{query(tally, health.WorkerTasksCompleted), "temporal_workflow_task_execution_latency_seconds_count{"},
+	} {
+		if !strings.Contains(c.query, c.want) {
+			t.Errorf("want %s in %s", c.want, c.query)
+		}
+	}
+	if q := query(otel, health.SlotsUsed); q != "" {
+		t.Errorf("without workers there is a query for their slots: %s", q)
+	}
+}
+
+func TestSanitize(t *testing.T) {
+	if got := Sanitize("my-queue.v2/eu_ü"); got != "my_queue_v2_eu__" {
+		t.Errorf("got %q", got)
+	}
+}
