@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,15 +45,21 @@ type Scope struct {
 	State     string `json:"state"`
 }
 
-// Impaired lists the names of the task queues that are not happy.
+// Impaired lists the task queues that are not happy, each once, by name. While
+// the cluster is happy there are none: a queue that lags for a moment is not
+// worth a word.
 func (s Status) Impaired() []string {
+	if s.HealthState == Happy {
+		return nil
+	}
 	var names []string
 	for _, scope := range s.Scopes {
 		if scope.Kind == "task_queue" && (scope.State == Stressed || scope.State == Critical) {
 			names = append(names, scope.Name)
 		}
 	}
-	return names
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // Copilot runs the copilot's command line.

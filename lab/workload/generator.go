@@ -2,6 +2,7 @@ package workload
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -136,7 +137,7 @@ func (g *Generator) ask(ctx context.Context, pending *sync.WaitGroup, queue stri
 		defer func() { <-g.calls }()
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
-		if err := g.request(ctx, queue, number, fail); err != nil && context.Cause(ctx) != context.Canceled {
+		if err := g.request(ctx, queue, number, fail); err != nil && !errors.Is(context.Cause(ctx), context.Canceled) {
 			g.counts.failed.Add(1)
 			g.log.Warn("request failed", "queue", queue, "error", err)
 			return
