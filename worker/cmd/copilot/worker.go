@@ -362,6 +362,9 @@ func (o *workerOptions) observe(ctx context.Context, log *slog.Logger, c client.
 	id := workflows.ObserveWorkflowID(o.cluster)
 	ask, cancel := context.WithTimeout(ctx, workflowTimeout)
 	defer cancel()
+	if err := o.checkTaskQueue(ask, c, id); err != nil {
+		return err
+	}
 	start := c.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
 		ID:                       id,
 		TaskQueue:                o.taskQueue,
@@ -380,11 +383,17 @@ func (o *workerOptions) observe(ctx context.Context, log *slog.Logger, c client.
 	if err == nil {
 		err = update.Get(ask, &before)
 	}
+	var rejected *temporal.ApplicationError
 	switch {
-	case err != nil && ctx.Err() != nil:
+	case err == nil:
+	case ctx.Err() != nil:
 		return ctx.Err()
-	case err != nil:
-		return o.explainStart(ctx, c, id, err)
+	case errors.As(err, &rejected):
+		return fmt.Errorf("workflow %s refuses the configuration: %s", id, rejected.Message())
+	case ask.Err() != nil:
+		return fmt.Errorf("workflow %s did not answer within %s: see the log above, and its history in Temporal for workflow tasks that failed", id, workflowTimeout)
+	default:
+		return fmt.Errorf("start workflow %s: %s", id, grpcReason(err))
 	}
 	if before != o.config {
 		log.Info("the running workflow was configured anew", "cluster", o.cluster,
@@ -395,26 +404,23 @@ func (o *workerOptions) observe(ctx context.Context, log *slog.Logger, c client.
 	return nil
 }
 
-// explainStart says why the workflow did not start, or did not answer.
-func (o *workerOptions) explainStart(ctx context.Context, c client.Client, id string, err error) error {
-	described, describeErr := c.DescribeWorkflowExecution(ctx, id, "")
-	if describeErr == nil {
-		info := described.GetWorkflowExecutionInfo()
-		running := info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
-		if queue := info.GetTaskQueue(); running && queue != o.taskQueue {
-			return fmt.Errorf("cluster %q is observed on task queue %q already: use --task-queue %s, or cancel workflow %s first",
-				o.cluster, queue, queue, id)
-		}
+// checkTaskQueue makes sure that a workflow which runs already is one that this
+// worker takes part in.
+func (o *workerOptions) checkTaskQueue(ctx context.Context, c client.Client, id string) error {
+	described, err := c.DescribeWorkflowExecution(ctx, id, "")
+	var none *serviceerror.NotFound
+	switch {
+	case errors.As(err, &none):
+		return nil
+	case err != nil:
+		return fmt.Errorf("look for workflow %s: %s", id, grpcReason(err))
 	}
-	var timeout *client.WorkflowUpdateServiceTimeoutOrCanceledError
-	if errors.As(err, &timeout) || errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("workflow %s did not answer within %s: see the log above, and its history in Temporal for failed workflow tasks", id, workflowTimeout)
+	info := described.GetWorkflowExecutionInfo()
+	if queue := info.GetTaskQueue(); info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING && queue != o.taskQueue {
+		return fmt.Errorf("cluster %q is observed on task queue %q already: use --task-queue %s, or cancel workflow %s first",
+			o.cluster, queue, queue, id)
 	}
-	var rejected *temporal.ApplicationError
-	if errors.As(err, &rejected) {
-		return fmt.Errorf("workflow %s refuses the configuration: %s", id, rejected.Message())
-	}
-	return fmt.Errorf("start workflow %s: %s", id, grpcReason(err))
+	return nil
 }
 
 // sdkNoise are the fields that Temporal's SDK puts on every line and that say
