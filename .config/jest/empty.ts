@@ -1,1 +1,2 @@
+// Stands for the style sheets that packages import.
 export {};
