@@ -1,6 +1,7 @@
 package health
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -291,11 +292,11 @@ func clusterPoint(s sight) ClusterPoint {
 // ratio divides. Nothing out of nothing is zero; something out of nothing is a
 // contradiction between two metrics, and unknown.
 func ratio(part, whole Quantity) Quantity {
-	switch {
-	case whole > 0:
-		return part / whole
-	case part == 0 && whole == 0:
+	if part == 0 && whole == 0 {
 		return 0
+	}
+	if q := part / whole; !math.IsInf(float64(q), 0) {
+		return q
 	}
 	return unknownQuantity
 }

@@ -403,7 +403,12 @@ func TestWindowSurvivesJSON(t *testing.T) {
 			a, kept = Evaluate(kept, o)
 			b, carried = Evaluate(carried, o)
 			if !bytes.Equal(marshal(t, a), marshal(t, b)) {
-				t.Fatalf("carried through JSON the window gives another verdict at %d", i)
+				x, y := marshal(t, a), marshal(t, b)
+				at := 0
+				for at < len(x) && at < len(y) && x[at] == y[at] {
+					at++
+				}
+				t.Fatalf("carried through JSON the window gives another verdict at %d:\n%s\n%s", i, x[max(0, at-300):min(len(x), at+200)], y[max(0, at-300):min(len(y), at+200)])
 			}
 			data := marshal(t, carried)
 			carried = Window{}
