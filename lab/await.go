@@ -35,7 +35,7 @@ func awaitHTTP(ctx context.Context, process *supervise.Process, url string) erro
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s does not answer on %s: %w; the last try: %w", process.Name(), url, context.Cause(ctx), err)
+			return fmt.Errorf("%s does not answer on %s (%w): %w", process.Name(), url, err, context.Cause(ctx))
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

@@ -76,7 +76,7 @@ func Up(ctx context.Context, options Options) (*Lab, error) {
 	if err := options.validate(); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout,
+	startCtx, cancel := context.WithTimeoutCause(ctx, startTimeout,
 		fmt.Errorf("the lab was not up within %v", startTimeout))
 	defer cancel()
 
@@ -92,7 +92,10 @@ func Up(ctx context.Context, options Options) (*Lab, error) {
 		rate:      options.Rate,
 		state:     control.State{PID: os.Getpid(), StartedAt: instant.System.Now(), DataDir: dir.path},
 	}
-	if err := l.start(ctx); err != nil {
+	if err := l.start(startCtx); err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx) // what failed, failed because of that
+		}
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil

@@ -28,10 +28,11 @@ func Find(given string) (string, error) {
 		if named == "" {
 			continue
 		}
-		if _, err := exec.LookPath(named); err != nil {
+		path, err := exec.LookPath(named)
+		if err != nil {
 			return "", fmt.Errorf("%w: %w", ErrNoBinary, err)
 		}
-		return named, nil
+		return path, nil
 	}
 	for _, guess := range guesses() {
 		if path, err := exec.LookPath(guess); err == nil {

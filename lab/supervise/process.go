@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,7 +26,8 @@ import (
 type Spec struct {
 	// Name says to people what the process is, for example "worker billing".
 	Name string
-	// Path of the program and its arguments.
+	// Path of the program and its arguments. The child's working directory is
+	// that of its log file, so a relative path among the arguments is wrong.
 	Path string
 	Args []string
 	// LogFile receives standard output and standard error. It is appended to.
@@ -54,7 +56,13 @@ func Start(spec Spec) (*Process, error) {
 	}
 	defer log.Close()
 
-	p := &Process{spec: spec, command: exec.Command(spec.Path, spec.Args...), exited: make(chan struct{})}
+	path, err := filepath.Abs(spec.Path)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", spec.Name, err)
+	}
+	p := &Process{spec: spec, command: exec.Command(path, spec.Args...), exited: make(chan struct{})}
+	// The user's working directory may go away under a child's feet.
+	p.command.Dir = filepath.Dir(spec.LogFile)
 	p.command.Stdout, p.command.Stderr = log, log
 	tieToParent(p.command)
 	if spec.Configuration != nil {

@@ -69,7 +69,7 @@ func retry(ctx context.Context, what string, try func(context.Context) error) er
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s: %w; the last answer was: %w", what, context.Cause(ctx), err)
+			return fmt.Errorf("%s (%w): %w", what, err, context.Cause(ctx))
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -51,7 +52,7 @@ func runDemo(ctx context.Context, flags demoFlags, out *terminal) (err error) {
 	if flags.copilot == "" {
 		flags.copilot = find("copilot")
 	}
-	if flags.copilot == "" {
+	if _, err := exec.LookPath(flags.copilot); err != nil {
 		return errors.New("no copilot binary beside this program or on PATH: run \"go tool mage build:copilot\" in the repository, or give --copilot")
 	}
 	flags.options.SecondTemporal = true

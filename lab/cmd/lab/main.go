@@ -31,6 +31,7 @@ func run(args []string) int {
 	case err == nil:
 		return 0
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "lab:", err)
 		return 130 // as shells say of an interrupted program
 	default:
 		fmt.Fprintln(os.Stderr, "lab:", err)
