@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
 	"github.com/temporal-sre/copilot/pkg/dsql"
@@ -36,7 +35,7 @@ func TestThePluginOverGRPC(t *testing.T) {
 	end := fill(t, url)
 
 	t.Run("a store that is filled", func(t *testing.T) {
-		wantHealth(t, plugin, filled, backend.HealthStatusOk, "prod is stressed, assessed ")
+		wantHealth(t, plugin, filled, true, "prod is stressed, assessed ")
 
 		status := rows(t, plugin, filled, end, "status", nil)
 		if got := text(t, status[0], "state", 0); got != "stressed" {
@@ -44,6 +43,14 @@ func TestThePluginOverGRPC(t *testing.T) {
 		}
 		if got := text(t, status[0], "summary", 0); !strings.Contains(got, "default/billing") {
 			t.Errorf("the summary is %q", got)
+		}
+
+		rule, err := plugin.Query(t.Context(), filled, plugintest.Query{Type: "status", From: end.Add(-time.Hour), To: end, FromAlert: true})
+		if err != nil || rule.Error != "" {
+			t.Fatal(err, rule.Error)
+		}
+		if got := rule.Frames[0].Fields[0].At(0); got != 2.0 {
+			t.Errorf("an alert rule gets the number %v for stressed", got)
 		}
 
 		timeline := rows(t, plugin, filled, end, "timeline", map[string]any{"cluster": "prod"})
@@ -98,20 +105,20 @@ func TestThePluginOverGRPC(t *testing.T) {
 
 	t.Run("a database without a schema", func(t *testing.T) {
 		empty := sourceAt(t, postgrestest.NewDatabase(t))
-		wantHealth(t, plugin, empty, backend.HealthStatusError, "holds no copilot schema: check the database's name, or run: copilot db setup-schema.")
+		wantHealth(t, plugin, empty, false, "holds no copilot schema: check the database's name, or run: copilot db setup-schema.")
 		wantNoAnswer(t, plugin, empty, end, "status", nil, "the store has no schema: ")
 	})
 
 	t.Run("a store without a cluster", func(t *testing.T) {
 		url := postgrestest.NewDatabase(t)
 		migrate(t, url).Close()
-		wantHealth(t, plugin, sourceAt(t, url), backend.HealthStatusError, `no cluster has been observed yet: start "copilot worker" with this store.`)
+		wantHealth(t, plugin, sourceAt(t, url), false, `no cluster has been observed yet: start "copilot worker" with this store.`)
 		wantNoAnswer(t, plugin, sourceAt(t, url), end, "status", nil, "no cluster has been observed yet")
 	})
 
 	t.Run("a store that is away", func(t *testing.T) {
 		away := sourceAt(t, "postgres://reader:hunter2@"+closedPort(t)+"/copilot?sslmode=disable")
-		wantHealth(t, plugin, away, backend.HealthStatusError, "nothing listens there")
+		wantHealth(t, plugin, away, false, "nothing listens there")
 		for _, queryType := range queryTypes {
 			wantNoAnswer(t, plugin, away, end, queryType.name, nil, "cannot connect to PostgreSQL at 127.0.0.1:")
 		}
@@ -120,7 +127,7 @@ func TestThePluginOverGRPC(t *testing.T) {
 	t.Run("a wrong password", func(t *testing.T) {
 		server := postgrestest.Shared(t)
 		wrong := sourceAt(t, strings.Replace(url, server.Password, "hunter2", 1))
-		wantHealth(t, plugin, wrong, backend.HealthStatusError, "password authentication failed")
+		wantHealth(t, plugin, wrong, false, "password authentication failed")
 	})
 
 	t.Run("settings that are wrong", func(t *testing.T) {
@@ -128,7 +135,7 @@ func TestThePluginOverGRPC(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantHealth(t, plugin, wrong, backend.HealthStatusError, `setting "host" is "db:5432": enter the name alone`)
+		wantHealth(t, plugin, wrong, false, `setting "host" is "db:5432": enter the name alone`)
 		wantNoAnswer(t, plugin, wrong, end, "status", nil, `setting "host" is "db:5432"`)
 	})
 }
@@ -203,26 +210,21 @@ func closedPort(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// panel makes the query of a panel that shows the time around end, of which
-// the second half lies in the future.
-func panel(t *testing.T, end instant.Instant, queryType string, fields map[string]any) backend.DataQuery {
-	t.Helper()
-	q := query(t, queryType, fields)
-	q.MaxDataPoints = 1000
-	q.TimeRange = backend.TimeRange{From: end.Add(-time.Hour).Time(), To: end.Add(time.Hour).Time()}
-	return q
+// panel makes the query of a panel that shows the time around end, of which the
+// second half lies in the future.
+func panel(end instant.Instant, queryType string, fields map[string]any) plugintest.Query {
+	return plugintest.Query{Type: queryType, Fields: fields, From: end.Add(-time.Hour), To: end.Add(time.Hour)}
 }
 
 // rows asks for data and checks that it is there.
 func rows(t *testing.T, plugin *plugintest.Plugin, source plugintest.Source, end instant.Instant, queryType string, fields map[string]any) data.Frames {
 	t.Helper()
-	responses, err := plugin.Query(t.Context(), source, nil, panel(t, end, queryType, fields))
+	answer, err := plugin.Query(t.Context(), source, panel(end, queryType, fields))
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer := responses["A"]
-	if answer.Error != nil {
-		t.Fatalf("%s: %v", queryType, answer.Error)
+	if answer.Error != "" {
+		t.Fatalf("%s: %s", queryType, answer.Error)
 	}
 	if len(answer.Frames) == 0 || answer.Frames[0].Rows() == 0 {
 		t.Fatalf("%s: no data", queryType)
@@ -249,17 +251,17 @@ func text(t *testing.T, frame *data.Frame, name string, row int) string {
 }
 
 // wantHealth checks what "Save & test" says.
-func wantHealth(t *testing.T, plugin *plugintest.Plugin, source plugintest.Source, status backend.HealthStatus, words string) {
+func wantHealth(t *testing.T, plugin *plugintest.Plugin, source plugintest.Source, ok bool, words string) {
 	t.Helper()
-	result, err := plugin.CheckHealth(t.Context(), source)
+	health, err := plugin.CheckHealth(t.Context(), source)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if result.Status != status || !strings.Contains(result.Message, words) {
-		t.Errorf("got  %s %q\nwant %s with %q", result.Status, result.Message, status, words)
+	if health.OK != ok || !strings.Contains(health.Message, words) {
+		t.Errorf("got  %v %q\nwant %v with %q", health.OK, health.Message, ok, words)
 	}
-	if strings.Contains(result.Message+string(result.JSONDetails), "hunter2") {
-		t.Errorf("the password is in %q %s", result.Message, result.JSONDetails)
+	if strings.Contains(health.Message+string(health.Details), "hunter2") {
+		t.Errorf("the password is in %q %s", health.Message, health.Details)
 	}
 }
 
@@ -267,19 +269,14 @@ func wantHealth(t *testing.T, plugin *plugintest.Plugin, source plugintest.Sourc
 // fault.
 func wantNoAnswer(t *testing.T, plugin *plugintest.Plugin, source plugintest.Source, end instant.Instant, queryType string, fields map[string]any, words string) {
 	t.Helper()
-	responses, err := plugin.Query(t.Context(), source, nil, panel(t, end, queryType, fields))
+	answer, err := plugin.Query(t.Context(), source, panel(end, queryType, fields))
 	if err != nil {
 		t.Fatalf("%s: the whole request failed: %v", queryType, err)
 	}
-	answer := responses["A"]
-	if answer.Error == nil {
-		t.Fatalf("%s: no error; expected %q", queryType, words)
+	if !strings.Contains(answer.Error, words) || strings.Contains(answer.Error, "\n") || strings.Contains(answer.Error, "hunter2") {
+		t.Errorf("%s: the error says %q\nexpected %q", queryType, answer.Error, words)
 	}
-	message := answer.Error.Error()
-	if !strings.Contains(message, words) || strings.Contains(message, "\n") || strings.Contains(message, "hunter2") {
-		t.Errorf("%s: the error says %q\nexpected %q", queryType, message, words)
-	}
-	if answer.ErrorSource != backend.ErrorSourceDownstream {
-		t.Errorf("%s: the error's source is %q", queryType, answer.ErrorSource)
+	if answer.ErrorSource != "downstream" || answer.Status < 400 {
+		t.Errorf("%s: status %d, the error's source is %q", queryType, answer.Status, answer.ErrorSource)
 	}
 }

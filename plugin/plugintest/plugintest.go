@@ -1,24 +1,31 @@
 // Package plugintest runs the built backend of the data source as Grafana does:
 // a process of its own, started and spoken to over hashicorp/go-plugin's gRPC.
 // It is for tests and for the lab.
+//
+// It speaks the protocol itself and does not import the SDK's package backend,
+// which wants an OpenTelemetry that the lab's Temporal server cannot have.
 package plugintest
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
 	"strings"
 
-	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/grpcplugin"
+	"github.com/grafana/grafana-plugin-sdk-go/data"
 	"github.com/grafana/grafana-plugin-sdk-go/genproto/pluginv2"
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
+
+	"github.com/temporal-sre/copilot/pkg/instant"
 )
 
 // ID is the plugin's id.
@@ -110,7 +117,7 @@ func (p *Plugin) Stop() { p.client.Kill() }
 
 // Source is a configured data source.
 type Source struct {
-	settings backend.DataSourceInstanceSettings
+	settings *pluginv2.DataSourceInstanceSettings
 }
 
 // NewSource configures a data source as the config editor does: jsonData is
@@ -124,12 +131,12 @@ func NewSource(jsonData any, password string) (Source, error) {
 	id := fnv.New32a()
 	_, _ = id.Write(text)
 	_, _ = id.Write([]byte(password))
-	settings := backend.DataSourceInstanceSettings{
-		ID: int64(id.Sum32()), UID: fmt.Sprintf("copilot-%08x", id.Sum32()), Type: ID, Name: "Copilot",
-		JSONData: text, DecryptedSecureJSONData: map[string]string{},
+	settings := &pluginv2.DataSourceInstanceSettings{
+		Id: int64(id.Sum32()), Uid: fmt.Sprintf("copilot-%08x", id.Sum32()), Name: "Copilot",
+		JsonData: text, DecryptedSecureJsonData: map[string]string{},
 	}
 	if password != "" {
-		settings.DecryptedSecureJSONData["password"] = password
+		settings.DecryptedSecureJsonData["password"] = password
 	}
 	return Source{settings: settings}, nil
 }
@@ -149,43 +156,102 @@ func PostgresSource(databaseURL string) (Source, error) {
 }
 
 // context is what Grafana says of a data source with every request.
-func (s Source) context() backend.PluginContext {
-	return backend.PluginContext{Namespace: "default", PluginID: ID, DataSourceInstanceSettings: &s.settings}
+func (s Source) context() *pluginv2.PluginContext {
+	return &pluginv2.PluginContext{Namespace: "default", PluginId: ID, DataSourceInstanceSettings: s.settings}
+}
+
+// Health is what "Save & test" says.
+type Health struct {
+	OK      bool
+	Message string
+	// Details is a JSON object for programs.
+	Details []byte
 }
 
 // CheckHealth is "Save & test".
-func (p *Plugin) CheckHealth(ctx context.Context, source Source) (*backend.CheckHealthResult, error) {
-	where := source.context()
-	answer, err := p.diagnostics.CheckHealth(ctx, &pluginv2.CheckHealthRequest{PluginContext: backend.ToProto().PluginContext(where)})
+func (p *Plugin) CheckHealth(ctx context.Context, source Source) (Health, error) {
+	answer, err := p.diagnostics.CheckHealth(ctx, &pluginv2.CheckHealthRequest{PluginContext: source.context()})
 	if err != nil {
-		return nil, err
+		return Health{}, err
 	}
-	return &backend.CheckHealthResult{
-		Status:      backend.HealthStatus(answer.Status),
-		Message:     answer.Message,
-		JSONDetails: answer.JsonDetails,
+	return Health{
+		OK:      answer.Status == pluginv2.CheckHealthResponse_OK,
+		Message: answer.Message,
+		Details: answer.JsonDetails,
 	}, nil
 }
 
-// Query asks the queries of one panel. Headers may be nil.
-func (p *Plugin) Query(ctx context.Context, source Source, headers map[string]string, queries ...backend.DataQuery) (backend.Responses, error) {
-	request := &backend.QueryDataRequest{PluginContext: source.context(), Headers: headers, Queries: queries}
-	answer, err := p.data.QueryData(ctx, backend.ToProto().QueryDataRequest(request))
-	if err != nil {
-		return nil, err
+// Query is the query of a panel.
+type Query struct {
+	// Type is the query type, such as "status".
+	Type string
+	// Fields are those of the query's JSON beside Grafana's own.
+	Fields map[string]any
+	// From and To are the dashboard's time range.
+	From, To instant.Instant
+	// MaxDataPoints is the width of the panel in pixels. 0: 1,000.
+	MaxDataPoints int64
+	// FromAlert tells that an alert rule asks.
+	FromAlert bool
+}
+
+// Answer is what a panel gets.
+type Answer struct {
+	Frames data.Frames
+	// Error is empty if the query was answered. Otherwise ErrorSource says
+	// whose it is, "plugin" or "downstream".
+	Error, ErrorSource string
+	// Status is in HTTP's numbers.
+	Status int
+}
+
+// Query asks the query of one panel.
+func (p *Plugin) Query(ctx context.Context, source Source, query Query) (Answer, error) {
+	const refID = "A"
+	if query.MaxDataPoints == 0 {
+		query.MaxDataPoints = 1000
 	}
-	response, err := backend.FromProto().QueryDataResponse(answer)
-	if err != nil {
-		return nil, err
+	fields := map[string]any{
+		"refId": refID, "queryType": query.Type, "maxDataPoints": query.MaxDataPoints, "intervalMs": 1000,
+		"datasource": map[string]string{"type": ID, "uid": source.settings.Uid},
 	}
-	return response.Responses, nil
+	maps.Copy(fields, query.Fields)
+	text, err := json.Marshal(fields)
+	if err != nil {
+		return Answer{}, err
+	}
+	request := &pluginv2.QueryDataRequest{
+		PluginContext: source.context(),
+		Headers:       map[string]string{},
+		Queries: []*pluginv2.DataQuery{{
+			RefId: refID, QueryType: query.Type, MaxDataPoints: query.MaxDataPoints, IntervalMS: 1000, Json: text,
+			TimeRange: &pluginv2.TimeRange{FromEpochMS: query.From.UnixMilli(), ToEpochMS: query.To.UnixMilli()},
+		}},
+	}
+	if query.FromAlert {
+		request.Headers["FromAlert"] = "true"
+	}
+	answer, err := p.data.QueryData(ctx, request)
+	if err != nil {
+		return Answer{}, err
+	}
+	response := answer.Responses[refID]
+	if response == nil {
+		return Answer{}, errors.New("the plugin did not answer the query")
+	}
+	frames, err := data.UnmarshalArrowFrames(response.Frames)
+	if err != nil {
+		return Answer{}, err
+	}
+	return Answer{Frames: frames, Error: response.Error, ErrorSource: response.ErrorSource, Status: int(response.Status)}, nil
 }
 
 // Resource gets a resource, as the query editor does, and returns its HTTP
 // status and body.
 func (p *Plugin) Resource(ctx context.Context, source Source, path string) (status int, body []byte, err error) {
-	request := &backend.CallResourceRequest{PluginContext: source.context(), Method: "GET", Path: path, URL: path}
-	stream, err := p.resource.CallResource(ctx, backend.ToProto().CallResourceRequest(request))
+	stream, err := p.resource.CallResource(ctx, &pluginv2.CallResourceRequest{
+		PluginContext: source.context(), Method: "GET", Path: path, Url: path,
+	})
 	if err != nil {
 		return 0, nil, err
 	}
