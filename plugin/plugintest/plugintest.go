@@ -127,12 +127,12 @@ func NewSource(jsonData any, password string) (Source, error) {
 	if err != nil {
 		return Source{}, err
 	}
-	// Grafana tells data sources apart by their id, and so does the SDK.
 	id := fnv.New32a()
 	_, _ = id.Write(text)
 	_, _ = id.Write([]byte(password))
 	settings := &pluginv2.DataSourceInstanceSettings{
-		Id: int64(id.Sum32()), Uid: fmt.Sprintf("copilot-%08x", id.Sum32()), Name: "Copilot",
+		Id:  int64(id.Sum32()), //nolint:staticcheck // deprecated, and yet what the SDK tells data sources apart by
+		Uid: fmt.Sprintf("copilot-%08x", id.Sum32()), Name: "Copilot",
 		JsonData: text, DecryptedSecureJsonData: map[string]string{},
 	}
 	if password != "" {
