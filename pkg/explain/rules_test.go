@@ -98,9 +98,9 @@ func TestRulesGolden(t *testing.T) {
 		"calming-down": {State: health.Stressed, Raw: health.Happy},
 		"blind": {
 			At: noon.Add(4 * time.Minute), SeenAt: noon, State: health.Happy, Blind: true,
-			BlindReason: "Prometheus at http://prometheus:9090 answered server_error: 503",
+			BlindReason: "an error from Prometheus at http://prometheus:9090: server_error: 503",
 		},
-		"never-seen": {State: health.Unknown, Blind: true, BlindReason: "Prometheus at http://prometheus:9090 cannot be reached: connection refused"},
+		"never-seen": {State: health.Unknown, Blind: true, BlindReason: "cannot reach Prometheus at http://prometheus:9090: connection refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := Rules(&a)

@@ -35,7 +35,7 @@ func sortScopes(scopes []ScopeVerdict) {
 		return cmp.Or(
 			cmp.Compare(b.State, a.State),
 			cmp.Compare(b.Progress.Share, a.Progress.Share),
-			a.Scope.Compare(b.Scope),
+			a.Compare(b.Scope),
 		)
 	})
 }

@@ -141,9 +141,7 @@ func (t *Track) remember(p Point) {
 	if len(keep) >= trendLength {
 		keep = keep[len(keep)-trendLength+1:]
 	}
-	next := make([]Point, len(keep), len(keep)+1)
-	copy(next, keep)
-	t.Trend = append(next, p)
+	t.Trend = slices.Concat(keep, []Point{p})
 	t.learn()
 }
 

@@ -86,22 +86,22 @@ func (o *Observer) describe(err error) error {
 	var transport *url.Error
 	switch {
 	case errors.Is(err, errTooLarge):
-		return fmt.Errorf("Prometheus at %s: %w", where, errTooLarge)
+		return fmt.Errorf("no use of the answer of Prometheus at %s: %w", where, errTooLarge)
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("Prometheus at %s did not answer within %s", where, o.cfg.Timeout)
+		return fmt.Errorf("no answer from Prometheus at %s within %s", where, o.cfg.Timeout)
 	case errors.Is(err, context.Canceled):
 		return context.Canceled
 	case errors.As(err, &answer):
 		if answer.Type == v1.ErrBadResponse {
 			return fmt.Errorf("%s does not answer like a Prometheus API (%s): check the URL", where, firstLine(answer.Msg))
 		}
-		return fmt.Errorf("Prometheus at %s answered %s: %s", where, answer.Type, firstLine(answer.Msg))
+		return fmt.Errorf("an error from Prometheus at %s: %s: %s", where, answer.Type, firstLine(answer.Msg))
 	case errors.As(err, &dns):
-		return fmt.Errorf("Prometheus at %s: the host %s is not known: check the URL", where, dns.Name)
+		return fmt.Errorf("no Prometheus at %s: the host %s is not known: check the URL", where, dns.Name)
 	case errors.As(err, &transport):
-		return fmt.Errorf("Prometheus at %s cannot be reached: %w", where, transport.Err)
+		return fmt.Errorf("cannot reach Prometheus at %s: %w", where, transport.Err)
 	}
-	return fmt.Errorf("Prometheus at %s: %w", where, err)
+	return fmt.Errorf("the request to Prometheus at %s failed: %w", where, err)
 }
 
 // firstLine keeps an error message short.

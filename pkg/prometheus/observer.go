@@ -184,7 +184,7 @@ func (o *Observer) ask(ctx context.Context, d Deployment, request signals.Reques
 	}
 	matrix, ok := value.(model.Matrix)
 	if !ok {
-		a.err = fmt.Errorf("Prometheus answered a %s where a matrix was expected", value.Type())
+		a.err = fmt.Errorf("a %s came from Prometheus where a matrix was expected", value.Type())
 		return a
 	}
 	for _, series := range matrix {

@@ -179,7 +179,7 @@ func TestIllnessIsToldInTheObservation(t *testing.T) {
 			case <-r.Context().Done():
 			}
 			return true
-		}, "did not answer within"},
+		}, "no answer from Prometheus"},
 		"huge": {func(w http.ResponseWriter, _ *http.Request) bool {
 			chunk := []byte(strings.Repeat("x", 1<<20))
 			for range maxAnswer>>20 + 2 {
@@ -206,7 +206,7 @@ func TestIllnessIsToldInTheObservation(t *testing.T) {
 		server := httptest.NewServer(http.NotFoundHandler())
 		server.Close()
 		o := observeOnce(t, Config{URL: server.URL, Timeout: 2 * time.Second})
-		if m := o.Signal(health.ServerUp); m.Status != health.Failed || !strings.Contains(m.Reason, "cannot be reached") {
+		if m := o.Signal(health.ServerUp); m.Status != health.Failed || !strings.Contains(m.Reason, "cannot reach Prometheus") {
 			t.Errorf("got %s %q", m.Status, m.Reason)
 		}
 	})
