@@ -156,8 +156,8 @@ func TestRecordHistories(t *testing.T) {
 	_ = c.GetWorkflow(ctx, first.GetID(), last).Get(ctx, nil)
 	k.Stop()
 
-	writeHistory(t, ctx, c, first.GetID(), first.GetRunID(), "testdata/observe_cluster_faults_continued.json.gz")
-	writeHistory(t, ctx, c, first.GetID(), last, "testdata/observe_cluster_cancelled.json.gz")
+	writeHistory(ctx, t, c, first.GetID(), first.GetRunID(), "testdata/observe_cluster_faults_continued.json.gz")
+	writeHistory(ctx, t, c, first.GetID(), last, "testdata/observe_cluster_cancelled.json.gz")
 }
 
 func readHistory(t *testing.T, path string) *historypb.History {
@@ -178,7 +178,7 @@ func readHistory(t *testing.T, path string) *historypb.History {
 	return history
 }
 
-func writeHistory(t *testing.T, ctx context.Context, c client.Client, id, run, path string) {
+func writeHistory(ctx context.Context, t *testing.T, c client.Client, id, run, path string) {
 	t.Helper()
 	history := &historypb.History{}
 	events := c.GetWorkflowHistory(ctx, id, run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)

@@ -37,14 +37,14 @@ var versionLine = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)
 // and is passed over if it does not fit.
 func FindBinaries(ctx context.Context) (string, error) {
 	if dir := os.Getenv(BinEnv); dir != "" {
-		if _, err := majorVersion(ctx, dir); err != nil {
+		if err := usable(ctx, dir); err != nil {
 			return "", fmt.Errorf("%s=%s: %w", BinEnv, dir, err)
 		}
 		return dir, nil
 	}
 	var refused []string
 	for _, dir := range slices.Concat(npmDirs(), pathDirs(), systemDirs(ctx)) {
-		if _, err := majorVersion(ctx, dir); err != nil {
+		if err := usable(ctx, dir); err != nil {
 			refused = append(refused, fmt.Sprintf("%s (%v)", dir, err))
 			continue
 		}
@@ -59,32 +59,32 @@ func FindBinaries(ctx context.Context) (string, error) {
 		ErrNoBinaries, looked, BinEnv, oldestMajor)
 }
 
-// majorVersion asks the postgres binary in dir for its version. It fails if
-// dir lacks initdb or postgres, or if the version is too old.
-func majorVersion(ctx context.Context, dir string) (int, error) {
+// usable says why the binaries in dir cannot be used: because initdb or
+// postgres is not there, or because its version is too old.
+func usable(ctx context.Context, dir string) error {
 	for _, name := range []string{"initdb", "postgres"} {
 		if _, err := os.Stat(filepath.Join(dir, executable(name))); err != nil {
-			return 0, fmt.Errorf("has no %s", name)
+			return fmt.Errorf("has no %s", name)
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, filepath.Join(dir, executable("postgres")), "--version").Output()
 	if err != nil {
-		return 0, fmt.Errorf("postgres --version: %w", err)
+		return fmt.Errorf("postgres --version: %w", err)
 	}
 	match := versionLine.FindSubmatch(out)
 	if match == nil {
-		return 0, fmt.Errorf("postgres --version answered %q", strings.TrimSpace(string(out)))
+		return fmt.Errorf("postgres --version answered %q", strings.TrimSpace(string(out)))
 	}
 	major, err := strconv.Atoi(string(match[1]))
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if major < oldestMajor {
-		return 0, fmt.Errorf("is version %d, older than %d", major, oldestMajor)
+		return fmt.Errorf("is version %d, older than %d", major, oldestMajor)
 	}
-	return major, nil
+	return nil
 }
 
 // npmDirs looks for the binaries that "go tool mage setup" installs, upwards
