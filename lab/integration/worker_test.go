@@ -31,6 +31,7 @@ import (
 
 const (
 	cluster    = "lab"
+	selector   = `cluster="lab"`
 	taskQueue  = "integration"
 	workflowID = "observe/" + cluster
 	interval   = 2 * time.Second
@@ -46,6 +47,8 @@ func TestWorkerLosesNothing(t *testing.T) {
 	p := startPlace(t)
 	ctx := t.Context()
 
+	p.awaitMetrics(t)
+	time.Sleep(2 * interval) // the first tick lies before the start
 	// Short runs, so that some are continued as new under fire.
 	run, err := p.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: workflowID, TaskQueue: taskQueue},
 		"ObserveClusterWorkflow", json.RawMessage(`{
@@ -220,6 +223,24 @@ func build(t *testing.T, module, binary, pkg string) {
 	}
 }
 
+// awaitMetrics waits until the metrics tell enough for a verdict.
+func (p *place) awaitMetrics(t *testing.T) {
+	t.Helper()
+	const unknown = 3
+	deadline := time.Now().Add(time.Minute)
+	for {
+		check := exec.CommandContext(t.Context(), p.binary, "check", "--prometheus-url", p.prometheusURL, "--selector", selector)
+		out, err := check.CombinedOutput()
+		if code := check.ProcessState.ExitCode(); code >= 0 && code < unknown {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("no verdict within a minute: %v\n%s", err, out)
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
+}
+
 // awaitSaved waits until an observation of that instant or later is stored.
 func (p *place) awaitSaved(t *testing.T, at instant.Instant) {
 	t.Helper()
@@ -267,7 +288,7 @@ func (p *place) startWorker(t *testing.T) *process {
 	t.Helper()
 	w := &process{output: new(bytes.Buffer)}
 	w.cmd = exec.Command(p.binary, "worker",
-		"--prometheus-url", p.prometheusURL, "--selector", `cluster="lab"`, "--cluster", cluster,
+		"--prometheus-url", p.prometheusURL, "--selector", selector, "--cluster", cluster,
 		"--temporal-address", p.lab.State().CopilotTemporal.Address, "--task-queue", taskQueue,
 		"--interval", interval.String(), "--settle", "1s", "--warm-up", "0s")
 	w.cmd.Env = append(os.Environ(), "COPILOT_DATABASE_URL="+p.databaseURL)

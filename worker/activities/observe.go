@@ -17,7 +17,8 @@ import (
 )
 
 // ObserveAttempts is how often Observe is tried before a failing source is
-// taken as the answer. The retry policy of the caller has to allow as many.
+// taken as the answer; once only if it takes half of its time to fail. The
+// retry policy of the caller has to allow as many.
 const ObserveAttempts = 3
 
 const (
@@ -65,6 +66,7 @@ func (a *Activities) Observe(ctx context.Context, req ObserveRequest) (ObserveRe
 
 	ask, done := withMargin(ctx)
 	defer done()
+	watch := instant.StartStopwatch()
 	observations, err := observer.Observe(ask, req.From, req.To, req.Step)
 	failure := ""
 	switch {
@@ -82,8 +84,11 @@ func (a *Activities) Observe(ctx context.Context, req ObserveRequest) (ObserveRe
 			len(observations), req.From, req.To, req.Step)
 		observations = unseen(req, failure)
 	default:
+		// An attempt that used up its time is not repeated: the next one would
+		// most likely, too, and the verdict would come late.
 		failure = unanswered(observations)
-		if failure != "" && activity.GetInfo(ctx).Attempt < ObserveAttempts {
+		info := activity.GetInfo(ctx)
+		if failure != "" && info.Attempt < ObserveAttempts && watch.Elapsed() < info.StartToCloseTimeout/2 {
 			return ObserveResult{}, temporal.NewApplicationError(failure, ErrSourceUnavailable)
 		}
 	}

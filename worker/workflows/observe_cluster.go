@@ -327,9 +327,9 @@ func (w *watch) observe(ctx workflow.Context) {
 		// ticks stay due and are asked for again.
 		if ctx.Err() == nil {
 			workflow.GetLogger(ctx).Error("nobody could look at the cluster; asking again",
-				"cluster", w.cluster, "from", w.nextAt.String(), "to", to.String(), "error", err)
+				"cluster", w.cluster, "from", w.nextAt.String(), "to", to.String(), "error", reason(err))
 		}
-		w.sourceFailure = err.Error()
+		w.sourceFailure = reason(err)
 		w.askAgainAt = instant.FromTime(workflow.Now(ctx)).Add(w.config.Interval)
 		return
 	}
@@ -419,15 +419,15 @@ func (w *watch) save(ctx workflow.Context) {
 			w.storeFailure = ""
 			w.counts.Saved++
 		case rejected(err):
-			w.storeFailure = err.Error()
+			w.storeFailure = reason(err)
 			w.counts.Rejected++
 			workflow.GetLogger(ctx).Error("the store refuses an assessment for good; it is given up",
-				"cluster", w.cluster, "at", oldest.observation.At.String(), "error", err)
+				"cluster", w.cluster, "at", oldest.observation.At.String(), "error", w.storeFailure)
 		default:
-			w.storeFailure = err.Error()
+			w.storeFailure = reason(err)
 			if ctx.Err() == nil {
 				workflow.GetLogger(ctx).Warn("the store takes no assessment; keeping it for later",
-					"cluster", w.cluster, "unsaved", len(w.unsaved), "from", oldest.observation.At.String(), "error", err)
+					"cluster", w.cluster, "unsaved", len(w.unsaved), "from", oldest.observation.At.String(), "error", w.storeFailure)
 			}
 			return
 		}
@@ -445,6 +445,19 @@ func rejected(err error) bool {
 	}
 	var kind *temporal.ApplicationError
 	return errors.As(err, &kind) && kind.Type() == activities.ErrRecordRejected
+}
+
+// reason is what an activity failed with, without what Temporal wraps it in.
+func reason(err error) string {
+	var failed *temporal.ApplicationError
+	var timeout *temporal.TimeoutError
+	switch {
+	case errors.As(err, &failed):
+		return failed.Message()
+	case errors.As(err, &timeout):
+		return "the worker that was at it did not answer"
+	}
+	return err.Error()
 }
 
 // forgetOldest takes the oldest result out of the line.
@@ -490,12 +503,11 @@ func (w *watch) stop(ctx workflow.Context, canceled error) error {
 	return canceled
 }
 
-// observing are the options of the activity Observe. All of its attempts fit
-// into one interval, from about ten seconds on. There is deliberately no limit
-// on the time to start: while no worker runs, the question waits for one.
+// observing are the options of the activity Observe. There is deliberately no
+// limit on the time to start: while no worker runs, the question waits for one.
 func (w *watch) observing(ctx workflow.Context) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: min(max(w.config.Interval/4, 2*time.Second), 30*time.Second),
+		StartToCloseTimeout: w.config.ObserveTimeout(),
 		RetryPolicy:         w.retrying(activities.ObserveAttempts),
 		Summary:             w.cluster,
 	})

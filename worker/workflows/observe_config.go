@@ -35,6 +35,12 @@ func DefaultObserveConfig() ObserveConfig {
 	}
 }
 
+// ObserveTimeout bounds one attempt to observe: half an interval, but 2 s at
+// least and 30 s at most. The rest of the interval is for judging and saving.
+func (c ObserveConfig) ObserveTimeout() time.Duration {
+	return min(max(c.Interval/2, 2*time.Second), 30*time.Second)
+}
+
 // Validate returns all that is wrong with the configuration, one error each,
 // joined.
 func (c ObserveConfig) Validate() error {

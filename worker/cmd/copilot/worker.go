@@ -205,6 +205,8 @@ func (o *workerOptions) prepare(ctx context.Context, problems []error) (*prometh
 	metrics := o.prometheus.config()
 	o.cluster = firstOf(o.cluster, prometheus.ClusterName(metrics.Selector, ""))
 	metrics.Cluster, metrics.Namespace = o.cluster, o.only
+	// Half a second less, so that it is Prometheus' timeout that is reported.
+	metrics.Timeout = cmp.Or(metrics.Timeout, o.config.ObserveTimeout()-500*time.Millisecond)
 	observer, err := prometheus.New(metrics)
 	problems = append(problems, err)
 	store, err := openStore(ctx, o.store.config())
