@@ -49,21 +49,3 @@ func TestChosenDirectoryStays(t *testing.T) {
 		t.Errorf("the directory that the user chose is gone: %v", err)
 	}
 }
-
-func TestPortsAreHandedOutOnce(t *testing.T) {
-	var ports ports
-	first, err := ports.pick(0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if first < firstPort || first > lastPort {
-		t.Errorf("port %d is outside %d to %d", first, firstPort, lastPort)
-	}
-	second, err := ports.pick(first)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if second == first {
-		t.Errorf("port %d was handed out twice", first)
-	}
-}

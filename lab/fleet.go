@@ -4,12 +4,20 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/temporal-sre/copilot/lab/control"
 	"github.com/temporal-sre/copilot/lab/fleet"
+	"github.com/temporal-sre/copilot/lab/loopback"
 	"github.com/temporal-sre/copilot/lab/supervise"
 	"github.com/temporal-sre/copilot/lab/workload"
 )
+
+// workerStartTimeout bounds the start of one worker. It takes a fraction of a
+// second on a machine that has nothing else to do.
+const workerStartTimeout = 30 * time.Second
 
 // worker is the place of one queue's worker process.
 type worker struct {
@@ -19,11 +27,13 @@ type worker struct {
 
 func (w *worker) running() bool { return w.process != nil && w.process.Running() }
 
+func (w *worker) metricsURL() string { return "http://" + w.config.MetricsAddress + "/metrics" }
+
 func (w *worker) state() control.Worker {
 	state := control.Worker{
 		Queue:      w.config.Queue,
 		Running:    w.running(),
-		MetricsURL: "http://" + w.config.MetricsAddress + "/metrics",
+		MetricsURL: w.metricsURL(),
 	}
 	if state.Running {
 		state.PID = w.process.PID()
@@ -32,10 +42,11 @@ func (w *worker) state() control.Worker {
 }
 
 // placeWorkers gives every queue's worker its place. The metrics ports stay
-// the same over restarts, as those of a deployment do.
+// the same over restarts, as those of a deployment do, and are therefore kept
+// from others while a worker is stopped.
 func (l *Lab) placeWorkers() error {
 	for i, queue := range workload.Queues() {
-		port, err := l.ports.pick(usualWorkerMetricsPort + i)
+		port, err := l.ports.Reserve(usualWorkerMetricsPort + i)
 		if err != nil {
 			return err
 		}
@@ -43,22 +54,33 @@ func (l *Lab) placeWorkers() error {
 			Queue:           queue,
 			TemporalAddress: l.state.Temporal.Address,
 			Namespace:       namespace,
-			MetricsAddress:  hostPort(port),
+			MetricsAddress:  loopback.Address(port),
 		}}
 	}
 	return nil
 }
 
-// StartWorkers starts the worker of a queue if it is not running.
-func (l *Lab) StartWorkers(_ context.Context, queue string) error {
+// StartWorkers starts the worker of a queue if it is not running, and waits
+// until it serves its metrics.
+func (l *Lab) StartWorkers(ctx context.Context, queue string) error {
+	process, err := l.startWorker(queue)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, workerStartTimeout)
+	defer cancel()
+	return awaitHTTP(ctx, process, l.fleet[queue].metricsURL())
+}
+
+func (l *Lab) startWorker(queue string) (*supervise.Process, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	worker, err := l.workerOf(queue)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if worker.running() {
-		return nil
+		return worker.process, nil
 	}
 	process, err := supervise.Start(supervise.Spec{
 		Name:          "worker " + queue,
@@ -68,11 +90,11 @@ func (l *Lab) StartWorkers(_ context.Context, queue string) error {
 		Configuration: worker.config,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	worker.process = process
 	l.notice(process)
-	return nil
+	return process, nil
 }
 
 // StopWorkers stops the worker of a queue: in order, or at once with kill.
@@ -114,21 +136,16 @@ func (l *Lab) stopFleet() error {
 	return stopAll(running)
 }
 
-// startFleet starts the workers of all queues and waits until they serve their
-// metrics.
+// startFleet starts the workers of all queues.
 func (l *Lab) startFleet(ctx context.Context) error {
 	started := l.options.begin("workers")
+	group, ctx := errgroup.WithContext(ctx)
 	for _, queue := range workload.Queues() {
-		if err := l.StartWorkers(ctx, queue); err != nil {
-			return err
-		}
+		group.Go(func() error { return l.StartWorkers(ctx, queue) })
 	}
-	for _, queue := range workload.Queues() {
-		worker := l.fleet[queue]
-		if err := awaitHTTP(ctx, worker.process, worker.state().MetricsURL); err != nil {
-			return err
-		}
+	if err := group.Wait(); err != nil {
+		return err
 	}
-	started(fmt.Sprintf("one process each for queues %s", strings.Join(workload.Queues(), ", ")))
+	started("one process each for queues " + strings.Join(workload.Queues(), ", "))
 	return nil
 }

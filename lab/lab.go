@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/temporal-sre/copilot/lab/control"
+	"github.com/temporal-sre/copilot/lab/loopback"
 	"github.com/temporal-sre/copilot/lab/supervise"
 	"github.com/temporal-sre/copilot/lab/workload"
 	"github.com/temporal-sre/copilot/pkg/dsql/postgrestest"
@@ -22,8 +23,6 @@ import (
 )
 
 const (
-	// loopback is where everything listens.
-	loopback = "127.0.0.1"
 	// namespace is the one that workers and load use.
 	namespace = "default"
 	// copilotDatabase is the empty database for the copilot's store.
@@ -54,7 +53,7 @@ const (
 type Lab struct {
 	options   Options
 	directory directory
-	ports     ports
+	ports     loopback.Ports
 	postgres  *postgrestest.Server
 	http      *http.Server
 	failed    chan error
@@ -164,6 +163,7 @@ func (l *Lab) Close() error {
 	if l.postgres != nil {
 		errs = append(errs, l.postgres.Stop())
 	}
+	l.ports.Close()
 	return errors.Join(append(errs, l.directory.close())...)
 }
 

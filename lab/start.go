@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/temporal-sre/copilot/lab/control"
+	"github.com/temporal-sre/copilot/lab/loopback"
 	"github.com/temporal-sre/copilot/lab/prometheus"
 	"github.com/temporal-sre/copilot/lab/supervise"
 	"github.com/temporal-sre/copilot/lab/temporal"
@@ -81,7 +82,7 @@ func (l *Lab) start(ctx context.Context) error {
 
 func (l *Lab) startPostgres(ctx context.Context) error {
 	started := l.options.begin("PostgreSQL")
-	port, err := l.ports.pick(usualPostgresPort)
+	port, err := l.ports.Pick(usualPostgresPort)
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func (l *Lab) startPostgres(ctx context.Context) error {
 		return err
 	}
 	l.state.Postgres.URL = l.postgres.URL(copilotDatabase)
-	started(hostPort(port))
+	started(loopback.Address(port))
 	return nil
 }
 
@@ -112,7 +113,7 @@ func (l *Lab) temporalConfig(database string, frontendPort, metricsPort int) (te
 	config := temporal.Config{
 		MetricsFramework: l.options.ServerMetrics,
 		Database: temporal.Database{
-			Address:    hostPort(l.postgres.Port),
+			Address:    loopback.Address(l.postgres.Port),
 			User:       postgrestest.User,
 			Password:   l.postgres.Password,
 			Main:       database,
@@ -122,7 +123,7 @@ func (l *Lab) temporalConfig(database string, frontendPort, metricsPort int) (te
 	var err error
 	pick := func(port *int, preferred int) {
 		if err == nil {
-			*port, err = l.ports.pick(preferred)
+			*port, err = l.ports.Pick(preferred)
 		}
 	}
 	pick(&config.Ports.Frontend, frontendPort)
@@ -173,7 +174,7 @@ func (l *Lab) startTemporal(ctx context.Context, name string, config temporal.Co
 
 func (l *Lab) startPrometheus(ctx context.Context, binary, serverMetrics string) error {
 	started := l.options.begin("Prometheus")
-	port, err := l.ports.pick(usualPrometheusPort)
+	port, err := l.ports.Pick(usualPrometheusPort)
 	if err != nil {
 		return err
 	}
@@ -184,7 +185,7 @@ func (l *Lab) startPrometheus(ctx context.Context, binary, serverMetrics string)
 	process, err := l.startServer(func() (*supervise.Process, error) {
 		return prometheus.Start(prometheus.Config{
 			Binary:         binary,
-			Address:        hostPort(port),
+			Address:        loopback.Address(port),
 			Dir:            l.directory.prometheus(),
 			LogFile:        l.directory.log("prometheus"),
 			ScrapeInterval: l.options.ScrapeInterval,
@@ -198,7 +199,7 @@ func (l *Lab) startPrometheus(ctx context.Context, binary, serverMetrics string)
 	if err != nil {
 		return err
 	}
-	l.state.Prometheus.URL = "http://" + hostPort(port)
+	l.state.Prometheus.URL = "http://" + loopback.Address(port)
 	if err := awaitHTTP(ctx, process, l.state.Prometheus.URL+"/-/ready"); err != nil {
 		return err
 	}
@@ -243,15 +244,15 @@ func (l *Lab) startLoad() error {
 }
 
 func (l *Lab) serveControl() error {
-	port, err := l.ports.pick(usualControlPort)
+	port, err := l.ports.Pick(usualControlPort)
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", hostPort(port))
+	listener, err := net.Listen("tcp", loopback.Address(port))
 	if err != nil {
 		return fmt.Errorf("serve the lab's control: %w", err)
 	}
-	l.state.Control.URL = "http://" + hostPort(port)
+	l.state.Control.URL = "http://" + loopback.Address(port)
 	l.http = &http.Server{Handler: control.Handler(l), ReadHeaderTimeout: 5 * time.Second}
 	go func() {
 		if err := l.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -185,9 +185,9 @@ func (s Story) play(ctx context.Context, stage Stage, last Status) Outcome {
 	for {
 		status, err := s.Watcher.Status(ctx)
 		switch {
-		case err != nil:
+		case err != nil && ctx.Err() == nil:
 			lastErr = err
-		case status.ObservedAt != last.ObservedAt:
+		case err == nil && status.ObservedAt != last.ObservedAt:
 			lastErr = nil
 			outcome.Said = append(outcome.Said, status)
 			if differs(last, status) {

@@ -5,14 +5,14 @@ package temporal
 
 import (
 	"fmt"
-	"net"
-	"strconv"
 	"time"
 
 	"go.temporal.io/server/common/cluster"
 	"go.temporal.io/server/common/config"
 	"go.temporal.io/server/common/metrics"
 	"go.temporal.io/server/common/persistence/sql/sqlplugin/postgresql"
+
+	"github.com/temporal-sre/copilot/lab/loopback"
 )
 
 // Names of the metric frameworks that a server can use. They decide how its
@@ -28,9 +28,6 @@ const (
 // historyShards is small, as in Temporal's own development set-up: enough for
 // shards to move between replicas, few enough to start at once.
 const historyShards = 4
-
-// loopback is where everything listens.
-const loopback = "127.0.0.1"
 
 // clusterName is Temporal's usual name for a cluster that is not replicated.
 const clusterName = "active"
@@ -67,14 +64,14 @@ type Config struct {
 }
 
 // Address is where clients connect to.
-func (c Config) Address() string { return hostPort(c.Ports.Frontend) }
+func (c Config) Address() string { return loopback.Address(c.Ports.Frontend) }
 
 // MetricsAddress is the host:port of /metrics, or empty if there is none.
 func (c Config) MetricsAddress() string {
 	if c.Ports.Metrics == 0 {
 		return ""
 	}
-	return hostPort(c.Ports.Metrics)
+	return loopback.Address(c.Ports.Metrics)
 }
 
 // serverConfig translates c into the server's own configuration.
@@ -83,7 +80,7 @@ func (c Config) serverConfig() *config.Config {
 		return config.Service{RPC: config.RPC{
 			GRPCPort:       port,
 			MembershipPort: membershipPort,
-			BindOnIP:       loopback,
+			BindOnIP:       loopback.Host,
 		}}
 	}
 	var metricsConfig *metrics.Config
@@ -96,7 +93,7 @@ func (c Config) serverConfig() *config.Config {
 	}
 	return &config.Config{
 		Global: config.Global{
-			Membership: config.Membership{MaxJoinDuration: 30 * time.Second, BroadcastAddress: loopback},
+			Membership: config.Membership{MaxJoinDuration: 30 * time.Second, BroadcastAddress: loopback.Host},
 			Metrics:    metricsConfig,
 		},
 		Persistence: config.Persistence{
@@ -158,5 +155,3 @@ func (c Config) Validate() error {
 	}
 	return nil
 }
-
-func hostPort(port int) string { return net.JoinHostPort(loopback, strconv.Itoa(port)) }
