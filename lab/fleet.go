@@ -42,11 +42,10 @@ func (w *worker) state() control.Worker {
 }
 
 // placeWorkers gives every queue's worker its place. The metrics ports stay
-// the same over restarts, as those of a deployment do, and are therefore kept
-// from others while a worker is stopped.
+// the same over restarts, as those of a deployment do.
 func (l *Lab) placeWorkers() error {
 	for i, queue := range workload.Queues() {
-		port, err := l.ports.Reserve(usualWorkerMetricsPort + i)
+		port, err := l.ports.Pick(usualWorkerMetricsPort + i)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
 
@@ -19,7 +20,6 @@ import (
 	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 
-	"github.com/temporal-sre/copilot/lab/loopback"
 	"github.com/temporal-sre/copilot/lab/workload"
 )
 
@@ -39,7 +39,7 @@ type Config struct {
 // Serve polls one task queue until the context ends. Everything about the
 // worker is the SDK's default, as in most deployments.
 func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
-	metrics, err := serveMetrics(ctx, cfg.MetricsAddress)
+	metrics, err := serveMetrics(cfg.MetricsAddress)
 	if err != nil {
 		return err
 	}
@@ -82,8 +82,8 @@ type metricsServer struct {
 	stop   func() error // stops the scope's reporting
 }
 
-func serveMetrics(ctx context.Context, address string) (*metricsServer, error) {
-	listener, err := loopback.Listen(ctx, address)
+func serveMetrics(address string) (*metricsServer, error) {
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("serve the worker's metrics: %w", err)
 	}

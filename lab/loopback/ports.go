@@ -4,9 +4,9 @@ package loopback
 
 import (
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
-	"os"
 	"strconv"
 	"sync"
 )
@@ -26,11 +26,13 @@ const (
 	lastPort  = 29999
 )
 
-// Ports hands out ports, none twice. The zero value is ready for use.
+// Ports hands out ports. What one lab was given no other lab on the machine
+// gets until Close, also while nobody listens on it: a server finds its port
+// free when it starts, and again after it was stopped. The zero value is ready
+// for use.
 type Ports struct {
-	mu       sync.Mutex
-	used     map[int]bool
-	reserved []*os.File
+	mu     sync.Mutex
+	claims map[int]io.Closer // by port
 }
 
 // Pick returns the preferred port if it is free, and otherwise any free one. 0
@@ -38,42 +40,6 @@ type Ports struct {
 func (p *Ports) Pick(preferred int) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.pick(preferred)
-}
-
-// Reserve picks a port and keeps it from others until Close, also while nobody
-// listens on it: a server that is stopped finds its port again. The server has
-// to listen with Listen. While it does not, connections are refused, as they
-// are on any port that nobody listens on.
-func (p *Ports) Reserve(preferred int) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	port, err := p.pick(preferred)
-	if err != nil {
-		return 0, err
-	}
-	socket, err := reserve(port)
-	if err != nil {
-		return 0, fmt.Errorf("reserve port %d: %w", port, err)
-	}
-	p.reserved = append(p.reserved, socket)
-	return port, nil
-}
-
-// Close gives up the reserved ports.
-func (p *Ports) Close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, socket := range p.reserved {
-		socket.Close()
-	}
-	p.reserved = nil
-}
-
-func (p *Ports) pick(preferred int) (int, error) {
-	if p.used == nil {
-		p.used = make(map[int]bool)
-	}
 	if preferred != 0 && p.take(preferred) {
 		return preferred, nil
 	}
@@ -85,15 +51,34 @@ func (p *Ports) pick(preferred int) (int, error) {
 	return 0, fmt.Errorf("no free port between %d and %d on %s", firstPort, lastPort, Host)
 }
 
+// Close gives up all ports.
+func (p *Ports) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, claim := range p.claims {
+		claim.Close()
+	}
+	p.claims = nil
+}
+
+// take claims a port if neither a lab has claimed it nor a program listens.
 func (p *Ports) take(port int) bool {
-	if p.used[port] {
+	if p.claims[port] != nil {
+		return false
+	}
+	claimed, err := claim(port)
+	if err != nil {
 		return false
 	}
 	listener, err := net.Listen("tcp", Address(port))
 	if err != nil {
+		claimed.Close()
 		return false
 	}
 	listener.Close()
-	p.used[port] = true
+	if p.claims == nil {
+		p.claims = make(map[int]io.Closer)
+	}
+	p.claims[port] = claimed
 	return true
 }
