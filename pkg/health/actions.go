@@ -116,6 +116,9 @@ func Forbidden(a *Assessment, action Action) (reason string, forbidden bool) {
 	if action.Type != ActionScale || action.Parameters["direction"] != "down" {
 		return "", false
 	}
+	if a.Blind {
+		return "the workers cannot be seen now", true
+	}
 	for i := range a.Gates {
 		g := &a.Gates[i]
 		if g.ID == ruleSlots.id && g.Value != nil && *g.Value == 0 {

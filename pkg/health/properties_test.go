@@ -460,3 +460,137 @@ func BenchmarkEvaluate(b *testing.B) {
 		})
 	}
 }
+
+// H4: pain without loss of progress is Stressed at most, and only when it is
+// far beyond what is usual here and above the floor.
+func TestH4PainIsStressedAtMost(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		usual := rapid.SampledFrom([]float64{2, 8, 40, 350}).Draw(t, "usual persistence p99")
+		times := rapid.SampledFrom([]float64{1, 2, 5, 15, 40}).Draw(t, "times usual")
+		rate := anyRate(t)
+		assessments := run(80, func(i int) simCluster {
+			c := healthyCluster(healthyQueue("orders", rate))
+			c.persistence = usual
+			if i >= 60 {
+				c.persistence = usual * times
+			}
+			return c
+		})
+		for i, a := range assessments {
+			if a.State == Critical {
+				t.Fatalf("evaluation %d is critical by latency alone: %v", i, a.GatesFired())
+			}
+		}
+		last := assessments[len(assessments)-1]
+		want := Happy
+		if times > timesUsual && usual*times > persistenceFloor {
+			want = Stressed
+		}
+		if last.State != want {
+			t.Fatalf("persistence at %.0f ms where %.0f is usual is %s", usual*times, usual, last.State)
+		}
+		if want == Stressed && last.Bottleneck != BottleneckServer {
+			t.Fatalf("slow persistence is %s", last.Bottleneck)
+		}
+	})
+}
+
+// H9: a rolling restart of the workers, in which each loses its polls for a
+// moment and tasks wait for seconds, makes no Critical; neither does a scrape
+// gap of a few samples.
+func TestH9DeploysAndGapsAreNotCritical(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rate := anyRate(t)
+		kind := rapid.SampledFrom([]string{"rolling restart", "scrape gap"}).Draw(t, "kind")
+		length := rapid.IntRange(1, 4).Draw(t, "evaluations")
+		assessments := run(60, func(i int) simCluster {
+			c := healthyCluster(healthyQueue("orders", rate), healthyQueue("billing", rate))
+			if i < 30 || i >= 30+length {
+				return c
+			}
+			if kind == "scrape gap" {
+				c.missing = true
+				return c
+			}
+			for q := range c.queues {
+				f := &c.queues[q].workflow
+				f.backlogged, f.started, f.completed = f.asked/4, f.asked*0.9, f.asked*0.9
+				f.waiting, f.oldest, f.pollers = f.asked/4, 3, 1
+			}
+			return c
+		})
+		for i, a := range assessments {
+			if a.State == Critical {
+				t.Fatalf("evaluation %d of a %s is critical: %v", i, kind, a.GatesFired())
+			}
+		}
+		if a := assessments[len(assessments)-1]; a.State != Happy {
+			t.Fatalf("long after a %s the cluster is %s", kind, a.State)
+		}
+	})
+}
+
+// H13: without worker telemetry, and with pollers at the queue, nobody accuses
+// the workers.
+func TestH13NoWorkerTelemetryAccusesNoWorker(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := Window{}
+		for i := range 12 {
+			c := anyCluster(t)
+			c.workers = false
+			for q := range c.queues {
+				c.queues[q].workflow.pollers, c.queues[q].activity.pollers = 2, 2
+			}
+			var a Assessment
+			a, w = Evaluate(w, c.observe(start.Add(time.Duration(i)*30*time.Second)))
+			if a.Bottleneck == BottleneckWorker || a.Bottleneck == BottleneckMixed {
+				t.Fatalf("without worker telemetry the cluster is %s: %v", a.Bottleneck, a.GatesFired())
+			}
+		}
+	})
+}
+
+// H14: while the server is Critical, advice on workers is irrelevant.
+func TestH14ServerFirst(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rate := max(5, anyRate(t))
+		assessments := run(50, func(i int) simCluster {
+			c := healthyCluster(healthyQueue("orders", rate))
+			if i >= 30 {
+				// The frontend refuses everything, and the workers are full too.
+				c.refused = c.requests
+				f := &c.queues[0].activity
+				f.backlogged, f.slots, f.pollers = f.asked, 0, 0
+				f.waiting, f.oldest = rate*60, 120
+			}
+			return c
+		})
+		last := assessments[len(assessments)-1]
+		if last.State != Critical || last.Bottleneck != BottleneckServer {
+			t.Fatalf("a server that refuses everything is %s, %s: %v", last.State, last.Bottleneck, last.GatesFired())
+		}
+	})
+}
+
+// H15: one worker without a slot among many shows, though the sum looks fine:
+// the signal is the least over the workers. The pool of connections is the
+// fullest replica's.
+func TestH15OneFullReplicaShows(t *testing.T) {
+	assessments := run(50, func(i int) simCluster {
+		c := healthyCluster(healthyQueue("orders", 60))
+		if i >= 30 {
+			f := &c.queues[0].activity
+			f.slots, f.backlogged, f.started, f.completed = 0, 5, 55, 55
+			f.waiting, f.oldest = 300, 20
+		}
+		return c
+	})
+	last := assessments[len(assessments)-1]
+	found := false
+	for _, g := range last.Gates {
+		found = found || g.ID == ruleSlots.id && g.Outcome == Fire
+	}
+	if !found || last.State != Stressed || last.Bottleneck != BottleneckWorker {
+		t.Fatalf("one full worker: %s, %s, %v", last.State, last.Bottleneck, last.GatesFired())
+	}
+}
