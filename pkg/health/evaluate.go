@@ -116,21 +116,17 @@ func assessBlind(w Window, o Observation, reason string) (Assessment, Window) {
 	if w.Bottleneck != "" {
 		a.Bottleneck = w.Bottleneck
 	}
-	a.Scopes = held(&w, a.Scopes)
+	a.Scopes = held(&w, a.Scopes, o.At)
 	sortScopes(a.Scopes)
 	return a, w
 }
 
-// held adds the remembered verdicts on scopes that could not be judged this
-// time.
-func held(w *Window, scopes []ScopeVerdict) []ScopeVerdict {
-	judged := make(map[Scope]bool, len(scopes))
-	for i := range scopes {
-		judged[scopes[i].Scope] = true
-	}
+// held adds the remembered verdicts on scopes that were not judged now.
+func held(w *Window, scopes []ScopeVerdict, now instant.Instant) []ScopeVerdict {
 	for i := range w.Tracks {
 		t := &w.Tracks[i]
-		if !t.Scope.IsCluster() && t.State != Unknown && !judged[t.Scope] {
+		judged := len(t.Trend) > 0 && t.Trend[len(t.Trend)-1].At == now
+		if !t.Scope.IsCluster() && t.State != Unknown && !judged {
 			scopes = append(scopes, ScopeVerdict{Scope: t.Scope, State: t.State, Since: t.Since})
 		}
 	}
@@ -176,7 +172,6 @@ func assess(w Window, s sight, every time.Duration) (Assessment, Window) {
 		Cluster: s.o.Cluster, At: now, Raw: root.raw, SeenAt: now,
 		Coverage: coverage(s.o),
 		Scopes:   make([]ScopeVerdict, 0, len(places)),
-		Gates:    make([]Gate, 0, 8*len(places)),
 	}
 	for i := range places {
 		p := &places[i]
@@ -192,7 +187,6 @@ func assess(w Window, s sight, every time.Duration) (Assessment, Window) {
 			p.progress.Share = rounded(p.demand / root.demand)
 		}
 		p.progress.Trend = trendOf(t.Trend)
-		a.Gates = append(a.Gates, p.gates...)
 		if p.scope.IsCluster() {
 			a.State, a.Since, a.Progress = t.State, t.Since, p.progress
 			if t.State != before && before != Unknown {
@@ -206,8 +200,8 @@ func assess(w Window, s sight, every time.Duration) (Assessment, Window) {
 			Bottleneck: p.bottleneck, Progress: p.progress, Gates: firedIDs(p.gates),
 		})
 	}
-	slices.SortFunc(a.Gates, compareGates)
-	a.Scopes = held(&w, a.Scopes)
+	a.Gates = sortedGates(places)
+	a.Scopes = held(&w, a.Scopes, now)
 	sortScopes(a.Scopes)
 	if a.Transition != nil {
 		a.Transition.Gates = a.GatesFired()

@@ -8,24 +8,48 @@ import (
 
 func compareIDs(a, b SignalID) int { return cmp.Compare(a, b) }
 
-// compareGates orders gates for readers: what fired first, the gravest first,
-// then by id and scope.
-func compareGates(a, b Gate) int {
-	rank := func(g *Gate) int {
-		switch g.Outcome {
-		case Fire:
-			return 0
-		case Undecided:
-			return 1
-		}
-		return 2
+// sortedGates gathers the gates of all places for readers: what fired first,
+// the gravest first, then by id and scope. Gates are large, so their addresses
+// are sorted.
+func sortedGates(places []place) []Gate {
+	count := 0
+	for i := range places {
+		count += len(places[i].gates)
 	}
-	return cmp.Or(
-		cmp.Compare(rank(&a), rank(&b)),
-		cmp.Compare(b.Level, a.Level),
-		cmp.Compare(a.ID, b.ID),
-		a.Scope.Compare(b.Scope),
-	)
+	order := make([]*Gate, 0, count)
+	for i := range places {
+		for j := range places[i].gates {
+			order = append(order, &places[i].gates[j])
+		}
+	}
+	slices.SortFunc(order, func(a, b *Gate) int {
+		if a.Outcome != b.Outcome {
+			return cmp.Compare(a.Outcome.rank(), b.Outcome.rank())
+		}
+		if a.Level != b.Level {
+			return cmp.Compare(b.Level, a.Level)
+		}
+		if a.ID != b.ID {
+			return cmp.Compare(a.ID, b.ID)
+		}
+		return a.Scope.Compare(b.Scope)
+	})
+	gates := make([]Gate, count)
+	for i, g := range order {
+		gates[i] = *g
+	}
+	return gates
+}
+
+// rank puts what fired before what is not known, and that before the rest.
+func (o Outcome) rank() int {
+	switch o {
+	case Fire:
+		return 0
+	case Undecided:
+		return 1
+	}
+	return 2
 }
 
 // sortScopes orders verdicts worst first, then by share of demand, then by

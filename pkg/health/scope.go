@@ -1,9 +1,6 @@
 package health
 
-import (
-	"cmp"
-	"strings"
-)
+import "strings"
 
 // ScopeKind says what a Scope names.
 type ScopeKind string
@@ -76,13 +73,17 @@ func (s Scope) IsCluster() bool { return s.Kind == "" || s.Kind == KindCluster }
 // Compare orders scopes: by kind, namespace, name, task type, service. It
 // makes every listing of scopes independent of the order they arrived in.
 func (s Scope) Compare(o Scope) int {
-	return cmp.Or(
-		cmp.Compare(s.Kind, o.Kind),
-		cmp.Compare(s.Namespace, o.Namespace),
-		cmp.Compare(s.Name, o.Name),
-		cmp.Compare(s.TaskType, o.TaskType),
-		cmp.Compare(s.Service, o.Service),
-	)
+	switch {
+	case s.Kind != o.Kind:
+		return strings.Compare(string(s.Kind), string(o.Kind))
+	case s.Namespace != o.Namespace:
+		return strings.Compare(s.Namespace, o.Namespace)
+	case s.Name != o.Name:
+		return strings.Compare(s.Name, o.Name)
+	case s.TaskType != o.TaskType:
+		return strings.Compare(string(s.TaskType), string(o.TaskType))
+	}
+	return strings.Compare(s.Service, o.Service)
 }
 
 // String returns a text of the scope for people and logs: "cluster", or the
