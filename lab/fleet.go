@@ -54,6 +54,8 @@ func (l *Lab) placeWorkers() error {
 			TemporalAddress: l.state.Temporal.Address,
 			Namespace:       namespace,
 			MetricsAddress:  loopback.Address(port),
+			Tuning:          l.options.Workers[queue].Tuning,
+			Pace:            l.options.Workers[queue].Pace,
 		}}
 	}
 	return nil

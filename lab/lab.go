@@ -16,7 +16,9 @@ import (
 
 	"github.com/temporal-sre/copilot/lab/control"
 	"github.com/temporal-sre/copilot/lab/loopback"
+	"github.com/temporal-sre/copilot/lab/proxy"
 	"github.com/temporal-sre/copilot/lab/supervise"
+	"github.com/temporal-sre/copilot/lab/temporal"
 	"github.com/temporal-sre/copilot/lab/workload"
 	"github.com/temporal-sre/copilot/pkg/dsql/postgrestest"
 	"github.com/temporal-sre/copilot/pkg/instant"
@@ -58,13 +60,22 @@ type Lab struct {
 	http      *http.Server
 	failed    chan error
 
-	mu      sync.Mutex
-	state   control.State // Workers and Load are filled in by State
-	servers []*supervise.Process
-	fleet   map[string]*worker
-	load    *supervise.Process
-	rate    workload.Rate
-	closed  bool
+	// Set at the start and never changed.
+	database *proxy.Proxy              // nil unless breakable
+	entrance *proxy.Proxy              // before several frontends; nil with one
+	exits    map[string][]*proxy.Proxy // before what is scraped, by job; empty unless breakable
+
+	mu       sync.Mutex
+	state    control.State // Workers and Load are filled in by State
+	servers  []*supervise.Process
+	watched  []*server
+	settings temporal.Settings
+	scraper  scraper
+	frozen   *freeze
+	fleet    map[string]*worker
+	load     *supervise.Process
+	rate     workload.Rate
+	closed   bool
 }
 
 var _ control.Lab = (*Lab)(nil)
@@ -88,6 +99,7 @@ func Up(ctx context.Context, options Options) (*Lab, error) {
 		directory: dir,
 		failed:    make(chan error, 1),
 		fleet:     make(map[string]*worker),
+		exits:     make(map[string][]*proxy.Proxy),
 		rate:      options.Rate,
 		state:     control.State{PID: os.Getpid(), StartedAt: instant.System.Now(), DataDir: dir.path},
 	}
@@ -126,12 +138,26 @@ func (l *Lab) Failed() <-chan error { return l.failed }
 // SetRate changes the load, in pieces of work a second.
 func (l *Lab) SetRate(perSecond float64) error {
 	l.mu.Lock()
+	rate := l.rate
+	l.mu.Unlock()
+	rate.PerSecond = perSecond
+	return l.SetLoad(rate)
+}
+
+// Load is what the load generator was told last.
+func (l *Lab) Load() workload.Rate {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.rate
+}
+
+// SetLoad changes the load.
+func (l *Lab) SetLoad(rate workload.Rate) error {
+	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.load == nil {
 		return errors.New("this lab was started without load")
 	}
-	rate := l.rate
-	rate.PerSecond = perSecond
 	if err := rate.Validate(); err != nil {
 		return err
 	}
@@ -158,11 +184,15 @@ func (l *Lab) Close() error {
 	if l.load != nil {
 		errs = append(errs, l.load.Stop(stopGrace))
 	}
+	if l.frozen != nil {
+		l.frozen.end() // or it could not stop
+	}
 	errs = append(errs, l.stopFleet())
-	errs = append(errs, stopAll(l.servers))
+	errs = append(errs, stopAll(l.running()))
 	if l.postgres != nil {
 		errs = append(errs, l.postgres.Stop())
 	}
+	errs = append(errs, l.closeProxies())
 	l.ports.Close()
 	return errors.Join(append(errs, l.directory.close())...)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/temporal-sre/copilot/lab/fleet"
 	"github.com/temporal-sre/copilot/lab/temporal"
 	"github.com/temporal-sre/copilot/lab/workload"
 )
@@ -32,12 +33,34 @@ type Options struct {
 	WithoutLoad bool
 	// Rate is the load at the start.
 	Rate workload.Rate
+	// Servers is how many Temporal servers share the database and the clients.
+	// 0: one.
+	Servers int
+	// ServicesApart makes each service of a server a process of its own.
+	ServicesApart bool
+	// HistoryShards is the number of shards. 0: temporal.DefaultHistoryShards.
+	HistoryShards int
+	// Workers is how the workers of a queue differ from the SDK's defaults.
+	Workers map[string]WorkerOptions
+	// Breakable prepares the lab for every kind of fault: connections to the
+	// database and to what Prometheus scrapes go through proxies, and a server
+	// that ends by itself is started again, as an orchestrator would.
+	Breakable bool
 	// Progress, if not nil, is told how the start goes. It may be called from
 	// several goroutines at once.
 	Progress func(Progress)
 	// Notice, if not nil, is told of processes that end by themselves and that
 	// the lab can do without, such as a worker that somebody killed.
 	Notice func(string)
+}
+
+// maxServers is how many servers one machine can run beside all the rest.
+const maxServers = 3
+
+// WorkerOptions are those of one queue's worker.
+type WorkerOptions struct {
+	fleet.Tuning
+	workload.Pace
 }
 
 // Progress tells that a part of the lab began to start or has started.
@@ -61,6 +84,9 @@ func (o Options) validate() error {
 	}
 	if o.ServerMetrics != temporal.Tally && o.ServerMetrics != temporal.OpenTelemetry {
 		return fmt.Errorf("server metrics %q: use %s or %s", o.ServerMetrics, temporal.Tally, temporal.OpenTelemetry)
+	}
+	if o.Servers < 0 || o.Servers > maxServers {
+		return fmt.Errorf("%d servers: use 1 to %d", o.Servers, maxServers)
 	}
 	if o.Program == "" {
 		return errors.New("the lab needs the path of its own program to start children with")

@@ -33,25 +33,19 @@ func (l *Lab) start(ctx context.Context) error {
 	if err := l.startPostgres(ctx); err != nil {
 		return err
 	}
-	watched, err := l.temporalConfig("temporal", usualTemporalPort, usualMetricsPort)
-	if err != nil {
+	if err := l.placeServers(ctx); err != nil {
 		return err
-	}
-	l.state.Temporal = control.Temporal{
-		Address:    watched.Address(),
-		Namespace:  namespace,
-		MetricsURL: "http://" + watched.MetricsAddress() + "/metrics",
 	}
 	if err := l.placeWorkers(); err != nil {
 		return err
 	}
+	targets, err := l.scrapeTargets(ctx)
+	if err != nil {
+		return err
+	}
 
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		pid, err := l.startTemporal(groupCtx, "Temporal server", watched)
-		l.state.Temporal.PID = pid
-		return err
-	})
+	group.Go(func() error { return l.startWatched(groupCtx) })
 	if l.options.SecondTemporal {
 		second, err := l.temporalConfig("copilot_temporal", usualCopilotTemporalPort, 0)
 		if err != nil {
@@ -64,7 +58,7 @@ func (l *Lab) start(ctx context.Context) error {
 		})
 	}
 	group.Go(func() error {
-		return l.startPrometheus(groupCtx, prometheusBinary, watched.MetricsAddress())
+		return l.startPrometheus(groupCtx, prometheusBinary, targets)
 	})
 	if err := group.Wait(); err != nil {
 		return err
@@ -112,6 +106,7 @@ func (l *Lab) startPostgres(ctx context.Context) error {
 func (l *Lab) temporalConfig(database string, frontendPort, metricsPort int) (temporal.Config, error) {
 	config := temporal.Config{
 		MetricsFramework: l.options.ServerMetrics,
+		HistoryShards:    l.options.HistoryShards,
 		Database: temporal.Database{
 			Address:    loopback.Address(l.postgres.Port),
 			User:       postgrestest.User,
@@ -139,16 +134,21 @@ func (l *Lab) temporalConfig(database string, frontendPort, metricsPort int) (te
 	return config, err
 }
 
-// startTemporal creates a server's databases, starts it, and waits until its
-// namespace can be used. It returns the server's process id.
-func (l *Lab) startTemporal(ctx context.Context, name string, config temporal.Config) (int, error) {
-	started := l.options.begin(name)
-	for _, database := range []string{config.Database.Main, config.Database.Visibility} {
-		if err := l.postgres.CreateDatabase(ctx, database); err != nil {
-			return 0, err
+// prepareDatabases creates a server's databases.
+func (l *Lab) prepareDatabases(ctx context.Context, database temporal.Database) error {
+	for _, name := range []string{database.Main, database.Visibility} {
+		if err := l.postgres.CreateDatabase(ctx, name); err != nil {
+			return err
 		}
 	}
-	if err := temporal.SetupSchema(config.Database); err != nil {
+	return temporal.SetupSchema(database)
+}
+
+// startTemporal starts a server of its own and waits until its namespace can
+// be used. It returns the server's process id.
+func (l *Lab) startTemporal(ctx context.Context, name string, config temporal.Config) (int, error) {
+	started := l.options.begin(name)
+	if err := l.prepareDatabases(ctx, config.Database); err != nil {
 		return 0, err
 	}
 	process, err := l.startServer(func() (*supervise.Process, error) {
@@ -172,35 +172,23 @@ func (l *Lab) startTemporal(ctx context.Context, name string, config temporal.Co
 	return process.PID(), nil
 }
 
-func (l *Lab) startPrometheus(ctx context.Context, binary, serverMetrics string) error {
+func (l *Lab) startPrometheus(ctx context.Context, binary string, jobs []prometheus.Job) error {
 	started := l.options.begin("Prometheus")
 	port, err := l.ports.Pick(usualPrometheusPort)
 	if err != nil {
 		return err
 	}
-	var workers []string
-	for _, queue := range workload.Queues() {
-		workers = append(workers, l.fleet[queue].config.MetricsAddress)
-	}
-	process, err := l.startServer(func() (*supervise.Process, error) {
-		return prometheus.Start(prometheus.Config{
-			Binary:         binary,
-			Address:        loopback.Address(port),
-			Dir:            l.directory.prometheus(),
-			LogFile:        l.directory.log("prometheus"),
-			ScrapeInterval: l.options.ScrapeInterval,
-			Labels:         map[string]string{"cluster": Cluster},
-			Jobs: []prometheus.Job{
-				{Name: "temporal-server", Targets: []string{serverMetrics}},
-				{Name: "temporal-worker", Targets: workers},
-			},
-		})
-	})
-	if err != nil {
-		return err
-	}
+	l.scraper = scraper{config: prometheus.Config{
+		Binary:         binary,
+		Address:        loopback.Address(port),
+		Dir:            l.directory.prometheus(),
+		LogFile:        l.directory.log("prometheus"),
+		ScrapeInterval: l.options.ScrapeInterval,
+		Labels:         map[string]string{"cluster": Cluster},
+		Jobs:           jobs,
+	}}
 	l.state.Prometheus.URL = "http://" + loopback.Address(port)
-	if err := awaitHTTP(ctx, process, l.state.Prometheus.URL+"/-/ready"); err != nil {
+	if err := l.StartPrometheus(ctx); err != nil {
 		return err
 	}
 	started(l.state.Prometheus.URL)

@@ -34,11 +34,51 @@ type Config struct {
 	Namespace       string `json:"namespace"`
 	// MetricsAddress is the host:port where /metrics is served.
 	MetricsAddress string `json:"metrics_address"`
+	Tuning
+	// Pace is how long activities take at first.
+	Pace workload.Pace `json:"pace,omitzero"`
 }
 
-// Serve polls one task queue until the context ends. Everything about the
-// worker is the SDK's default, as in most deployments.
-func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
+// Tuning is how a worker differs from the SDK's defaults, which zeros stand
+// for.
+type Tuning struct {
+	// ActivitySlots and WorkflowSlots bound the tasks that are worked on at a
+	// time.
+	ActivitySlots int `json:"activity_slots,omitempty"`
+	WorkflowSlots int `json:"workflow_slots,omitempty"`
+	// Pollers is the number of pollers for each kind of task.
+	Pollers int `json:"pollers,omitempty"`
+	// CachedWorkflows is the size of the sticky cache.
+	CachedWorkflows int `json:"cached_workflows,omitempty"`
+}
+
+func (t Tuning) options() worker.Options {
+	if t.CachedWorkflows > 0 {
+		worker.SetStickyWorkflowCacheSize(t.CachedWorkflows) // of the whole process
+	}
+	return worker.Options{
+		WorkerStopTimeout:                      stopTimeout,
+		MaxConcurrentActivityExecutionSize:     t.ActivitySlots,
+		MaxConcurrentWorkflowTaskExecutionSize: atLeastTwo(t.WorkflowSlots),
+		MaxConcurrentActivityTaskPollers:       t.Pollers,
+		MaxConcurrentWorkflowTaskPollers:       atLeastTwo(t.Pollers),
+	}
+}
+
+// atLeastTwo is for what the SDK shares between the sticky and the normal
+// queue: with one only it refuses to start.
+func atLeastTwo(n int) int {
+	if n == 1 {
+		return 2
+	}
+	return n
+}
+
+// Serve polls one task queue until the context ends. Without tuning everything
+// about the worker is the SDK's default, as in most deployments. Each value
+// from paces replaces the pace of its activities.
+func Serve(ctx context.Context, cfg Config, paces <-chan workload.Pace, log *slog.Logger) error {
+	workload.SetPace(cfg.Pace)
 	metrics, err := serveMetrics(cfg.MetricsAddress)
 	if err != nil {
 		return err
@@ -56,7 +96,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 	}
 	defer connection.Close()
 
-	poller := worker.New(connection, cfg.Queue, worker.Options{WorkerStopTimeout: stopTimeout})
+	poller := worker.New(connection, cfg.Queue, cfg.options())
 	if err := workload.Register(poller, cfg.Queue); err != nil {
 		return err
 	}
@@ -64,12 +104,17 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger) error {
 		return fmt.Errorf("start the worker of queue %s: %w", cfg.Queue, err)
 	}
 	defer poller.Stop()
-	select {
-	case <-ctx.Done():
-		log.Info("worker stopped", "queue", cfg.Queue, "cause", context.Cause(ctx))
-		return nil
-	case err := <-metrics.failed:
-		return err
+	for {
+		select {
+		case <-ctx.Done():
+			log.Info("worker stopped", "queue", cfg.Queue, "cause", context.Cause(ctx))
+			return nil
+		case err := <-metrics.failed:
+			return err
+		case pace := <-paces:
+			workload.SetPace(pace)
+			log.Info("pace changed", "queue", cfg.Queue, "activity_takes", pace.ActivityTakes.String())
+		}
 	}
 }
 

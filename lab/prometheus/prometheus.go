@@ -2,12 +2,14 @@
 package prometheus
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/temporal-sre/copilot/lab/supervise"
@@ -74,25 +76,52 @@ type Config struct {
 	// Labels are put on every series, such as the name of the cluster.
 	Labels map[string]string
 	Jobs   []Job
+	// Retention is how long samples are kept, as Prometheus writes durations.
+	// Empty: longer than a lab lives.
+	Retention string
+}
+
+// DataDir is where a Prometheus with the given Config.Dir keeps its data.
+func DataDir(dir string) string { return filepath.Join(dir, "data") }
+
+// Reload makes a running Prometheus take another configuration. What it no
+// longer scrapes ends with stale markers, as in production.
+func Reload(process *supervise.Process, cfg Config) error {
+	if _, err := cfg.write(); err != nil {
+		return err
+	}
+	if err := syscall.Kill(process.PID(), syscall.SIGHUP); err != nil {
+		return fmt.Errorf("reload the configuration of Prometheus: %w", err)
+	}
+	return nil
+}
+
+// write writes the configuration file and returns its path.
+func (cfg Config) write() (string, error) {
+	file := filepath.Join(cfg.Dir, "prometheus.yml")
+	content, err := cfg.file()
+	if err != nil {
+		return "", fmt.Errorf("configure Prometheus: %w", err)
+	}
+	if err := os.WriteFile(file, content, 0o644); err != nil {
+		return "", fmt.Errorf("configure Prometheus: %w", err)
+	}
+	return file, nil
 }
 
 // Start starts a Prometheus. It is ready when it answers GET /-/ready with 200.
 func Start(cfg Config) (*supervise.Process, error) {
-	file := filepath.Join(cfg.Dir, "prometheus.yml")
-	content, err := cfg.file()
+	file, err := cfg.write()
 	if err != nil {
-		return nil, fmt.Errorf("configure Prometheus: %w", err)
-	}
-	if err := os.WriteFile(file, content, 0o644); err != nil {
-		return nil, fmt.Errorf("configure Prometheus: %w", err)
+		return nil, err
 	}
 	return supervise.Start(supervise.Spec{
 		Name: "Prometheus",
 		Path: cfg.Binary,
 		Args: []string{
 			"--config.file=" + file,
-			"--storage.tsdb.path=" + filepath.Join(cfg.Dir, "data"),
-			"--storage.tsdb.retention.time=7d",
+			"--storage.tsdb.path=" + DataDir(cfg.Dir),
+			"--storage.tsdb.retention.time=" + cmp.Or(cfg.Retention, "7d"),
 			"--web.listen-address=" + cfg.Address,
 		},
 		LogFile: cfg.LogFile,
@@ -109,7 +138,7 @@ func (cfg Config) file() ([]byte, error) {
 		Name    string   `json:"job_name"`
 		Targets []target `json:"static_configs"`
 	}
-	var jobs []job
+	jobs := []job{}
 	for _, j := range cfg.Jobs {
 		jobs = append(jobs, job{Name: j.Name, Targets: []target{{Targets: j.Targets, Labels: cfg.Labels}}})
 	}

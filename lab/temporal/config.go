@@ -4,13 +4,16 @@
 package temporal
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/server/common/cluster"
 	"go.temporal.io/server/common/config"
 	"go.temporal.io/server/common/metrics"
 	"go.temporal.io/server/common/persistence/sql/sqlplugin/postgresql"
+	"go.temporal.io/server/temporal"
 
 	"github.com/temporal-sre/copilot/lab/loopback"
 )
@@ -25,9 +28,12 @@ const (
 	OpenTelemetry = metrics.FrameworkOpentelemetry
 )
 
-// historyShards is small, as in Temporal's own development set-up: enough for
-// shards to move between replicas, few enough to start at once.
-const historyShards = 4
+// DefaultHistoryShards is small, as in Temporal's own development set-up:
+// enough for shards to move between replicas, few enough to start at once.
+const DefaultHistoryShards = 4
+
+// MaxHistoryShards is what one machine can still start in reasonable time.
+const MaxHistoryShards = 512
 
 // clusterName is Temporal's usual name for a cluster that is not replicated.
 const clusterName = "active"
@@ -61,7 +67,14 @@ type Config struct {
 	Ports    Ports    `json:"ports"`
 	// MetricsFramework is Tally or OpenTelemetry.
 	MetricsFramework string `json:"metrics_framework"`
+	// Services are those that this process runs, of Services(). None: all.
+	Services []string `json:"services,omitempty"`
+	// HistoryShards is the number of shards of the whole cluster. 0: few.
+	HistoryShards int `json:"history_shards,omitempty"`
 }
+
+// Services lists the services of a Temporal server.
+func Services() []string { return slices.Clone(temporal.DefaultServices) }
 
 // Address is where clients connect to.
 func (c Config) Address() string { return loopback.Address(c.Ports.Frontend) }
@@ -99,7 +112,7 @@ func (c Config) serverConfig() *config.Config {
 		Persistence: config.Persistence{
 			DefaultStore:     "main",
 			VisibilityStore:  "visibility",
-			NumHistoryShards: historyShards,
+			NumHistoryShards: int32(cmp.Or(c.HistoryShards, DefaultHistoryShards)),
 			DataStores: map[string]config.DataStore{
 				"main":       {SQL: c.Database.sql(c.Database.Main)},
 				"visibility": {SQL: c.Database.sql(c.Database.Visibility)},
@@ -152,6 +165,14 @@ func (d Database) sql(database string) *config.SQL {
 func (c Config) Validate() error {
 	if c.MetricsFramework != Tally && c.MetricsFramework != OpenTelemetry {
 		return fmt.Errorf("metrics framework %q: use %s or %s", c.MetricsFramework, Tally, OpenTelemetry)
+	}
+	for _, service := range c.Services {
+		if !slices.Contains(temporal.DefaultServices, service) {
+			return fmt.Errorf("service %q: use some of %v", service, temporal.DefaultServices)
+		}
+	}
+	if c.HistoryShards < 0 || c.HistoryShards > MaxHistoryShards {
+		return fmt.Errorf("%d history shards: use 1 to %d", c.HistoryShards, MaxHistoryShards)
 	}
 	return nil
 }

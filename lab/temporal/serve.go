@@ -10,17 +10,24 @@ import (
 )
 
 // Serve runs a server until the context ends and then stops it in order. Its
-// log goes to standard output as JSON lines, as in production.
-func Serve(ctx context.Context, cfg Config) error {
+// log goes to standard output as JSON lines, as in production. Each value from
+// settings replaces the dynamic settings.
+func Serve(ctx context.Context, cfg Config, settings <-chan Settings) error {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
+	services := cfg.Services
+	if len(services) == 0 {
+		services = temporal.DefaultServices
+	}
+	dynamic := dynamicconfig.NewMemoryClient()
 	server, err := temporal.NewServer(
 		temporal.WithConfig(cfg.serverConfig()),
-		temporal.ForServices(temporal.DefaultServices),
+		temporal.ForServices(services),
 		temporal.WithLogger(log.NewZapLogger(log.BuildZapLogger(log.Config{Stdout: true, Level: "info", Format: "json"}))),
-		// No dynamic settings: the copilot has to do with the server's defaults.
-		temporal.WithDynamicConfigClient(dynamicconfig.NewNoopClient()),
+		// Nothing is set until somebody does: the copilot has to do with the
+		// server's defaults.
+		temporal.WithDynamicConfigClient(dynamic),
 	)
 	if err != nil {
 		return fmt.Errorf("configure the Temporal server: %w", err)
@@ -28,9 +35,32 @@ func Serve(ctx context.Context, cfg Config) error {
 	if err := server.Start(); err != nil {
 		return fmt.Errorf("start the Temporal server: %w", err)
 	}
-	<-ctx.Done()
+	apply(ctx, dynamic, settings)
 	if err := server.Stop(); err != nil {
 		return fmt.Errorf("stop the Temporal server: %w", err)
 	}
 	return nil
+}
+
+// Settings are dynamic settings with numbers as values, by their names, such as
+// "frontend.namespaceRPS".
+type Settings map[string]int
+
+// apply sets what it is told to, until the context ends.
+func apply(ctx context.Context, dynamic *dynamicconfig.MemoryClient, settings <-chan Settings) {
+	var undo []func()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case next := <-settings:
+			for _, remove := range undo {
+				remove()
+			}
+			undo = nil
+			for name, value := range next {
+				undo = append(undo, dynamic.OverrideValue(dynamicconfig.MakeKey(name), value))
+			}
+		}
+	}
 }

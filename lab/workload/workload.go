@@ -13,6 +13,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -79,12 +80,28 @@ type Job struct {
 // with a build. Attempts are not limited, as in Temporal's default.
 var activityOptions = workflow.ActivityOptions{StartToCloseTimeout: 10 * time.Second}
 
+// Pace is how fast the services are that activities call.
+type Pace struct {
+	// ActivityTakes is how long one activity takes. 0: some milliseconds.
+	ActivityTakes time.Duration `json:"activity_takes"`
+}
+
+// pace is that of this process.
+var pace atomic.Pointer[Pace]
+
+// SetPace changes how long activities of this process take, from the next on.
+func SetPace(p Pace) { pace.Store(&p) }
+
 // perform takes about the time of a call to another service.
 func perform(ctx context.Context) error {
+	takes := 5*time.Millisecond + rand.N(20*time.Millisecond)
+	if p := pace.Load(); p != nil && p.ActivityTakes > 0 {
+		takes = p.ActivityTakes
+	}
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(5*time.Millisecond + rand.N(20*time.Millisecond)):
+	case <-time.After(takes):
 		return nil
 	}
 }

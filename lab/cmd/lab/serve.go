@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -29,9 +30,9 @@ func serveCommands() []*cobra.Command {
 				if err != nil {
 					return err
 				}
-				ctx, stop := child.Context(cmd.Context(), nil)
+				ctx, stop, settings := listen[temporal.Settings](cmd.Context(), child, log)
 				defer stop()
-				return temporal.Serve(ctx, config)
+				return temporal.Serve(ctx, config, settings)
 			},
 		},
 		{
@@ -46,9 +47,9 @@ func serveCommands() []*cobra.Command {
 				if config.Queue != args[0] {
 					return fmt.Errorf("configured for queue %q, started for %q", config.Queue, args[0])
 				}
-				ctx, stop := child.Context(cmd.Context(), nil)
+				ctx, stop, paces := listen[workload.Pace](cmd.Context(), child, log)
 				defer stop()
-				return fleet.Serve(ctx, config, log)
+				return fleet.Serve(ctx, config, paces, log)
 			},
 		},
 		{
@@ -59,18 +60,29 @@ func serveCommands() []*cobra.Command {
 				if err != nil {
 					return err
 				}
-				rates := make(chan workload.Rate)
-				ctx, stop := child.Context(cmd.Context(), func(message json.RawMessage) {
-					var rate workload.Rate
-					if err := json.Unmarshal(message, &rate); err != nil {
-						log.Warn("message not understood", "message", string(message), "error", err)
-						return
-					}
-					rates <- rate
-				})
+				ctx, stop, rates := listen[workload.Rate](cmd.Context(), child, log)
 				defer stop()
 				return workload.Generate(ctx, config, rates, log)
 			},
 		},
 	}
+}
+
+// listen returns the child's context and its parent's messages, which are all
+// of one kind. A message waits until it is taken or the child ends.
+func listen[T any](ctx context.Context, child *supervise.Child, log *slog.Logger) (context.Context, context.CancelFunc, <-chan T) {
+	messages := make(chan T)
+	done := make(chan struct{})
+	ctx, stop := child.Context(ctx, func(raw json.RawMessage) {
+		var message T
+		if err := json.Unmarshal(raw, &message); err != nil {
+			log.Warn("message not understood", "message", string(raw), "error", err)
+			return
+		}
+		select {
+		case messages <- message:
+		case <-done:
+		}
+	})
+	return ctx, func() { close(done); stop() }, messages
 }
