@@ -269,10 +269,36 @@ func TestContinueAsNewObservesAgainWhatIsNotSaved(t *testing.T) {
 		r.SetCurrentHistorySize(historyBytesAtMost + 1)
 	})
 	next := r.play(ObserveInput{Cluster: "lab", Config: cold()})
+	if now := instant.FromTime(r.Now()); now.Before(at("12:06:00")) {
+		t.Errorf("the run was given up at %s", now)
+	}
 	if next == nil || next.NextAt != at("12:00:00") || next.Latest == nil {
 		t.Fatalf("the next run begins with %+v", next)
 	}
 
+	w.store = nil
+	r = newRun(t, w, at("12:07:00"))
+	r.playFor(3*time.Minute, *next)
+	same(t, "saved", w.instants(), ticks(at("12:00:00"), at("12:09:30"), 30*time.Second))
+	consistent(t, w, health.Window{})
+}
+
+func TestContinueAsNewAfterSomeWereSaved(t *testing.T) {
+	w := &world{store: func(attempt int, _ instant.Instant) storeMood {
+		if attempt >= 10 && attempt < 13 {
+			return storeWell
+		}
+		return storeFails
+	}}
+	r := newRun(t, w, at("12:00:07"))
+	r.after(6*time.Minute, func() {
+		r.SetContinueAsNewSuggested(true)
+		r.SetCurrentHistorySize(historyBytesAtMost + 1)
+	})
+	next := r.play(ObserveInput{Cluster: "lab", Config: cold()})
+	if next == nil || next.NextAt != at("12:01:30") || next.Window.Evaluations != 3 {
+		t.Fatalf("three were saved, and the next run begins with %+v", next)
+	}
 	w.store = nil
 	r = newRun(t, w, at("12:07:00"))
 	r.playFor(3*time.Minute, *next)
