@@ -86,12 +86,19 @@ func (Build) Lab(ctx context.Context) error {
 	return goBuild(ctx, labDir, "lab", "./cmd/lab")
 }
 
-// Prometheus builds bin/prometheus for the lab; the first time takes minutes.
+// Prometheus builds bin/prometheus for the lab, and the reader of its database; the first time takes minutes.
 func (Build) Prometheus(ctx context.Context) error {
 	// The lab scrapes addresses that it wrote down itself. Without the service
 	// discoveries, and the cloud SDKs that they bring, the build takes a third.
-	return goBuild(ctx, prometheusDir, "prometheus", "-tags", "remove_all_sd",
-		"github.com/prometheus/prometheus/cmd/prometheus")
+	for name, path := range map[string]string{
+		"prometheus":         "github.com/prometheus/prometheus/cmd/prometheus",
+		"prometheus-extract": "./prometheus-extract", // reads its database for recordings
+	} {
+		if err := goBuild(ctx, prometheusDir, name, "-tags", "remove_all_sd", path); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Backend builds the plugin's backend for this machine into dist/, with its build manifest.

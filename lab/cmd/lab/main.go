@@ -50,7 +50,7 @@ takes everything down again when it ends.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(upCommand(), demoCommand(), workersCommand(), loadCommand())
+	root.AddCommand(upCommand(), demoCommand(), runCommand(), replayCommand(), workersCommand(), loadCommand())
 	root.AddCommand(serveCommands()...)
 	return root
 }

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/temporal-sre/copilot/lab"
+	"github.com/temporal-sre/copilot/lab/evaluator"
+	"github.com/temporal-sre/copilot/lab/play"
+	"github.com/temporal-sre/copilot/lab/recording"
+	"github.com/temporal-sre/copilot/lab/scenario"
+	"github.com/temporal-sre/copilot/lab/score"
+	"github.com/temporal-sre/copilot/pkg/instant"
+	"github.com/temporal-sre/copilot/pkg/prometheus"
+)
+
+func runCommand() *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use:   "run SCENARIO.yaml",
+		Short: "Play a scenario on a real cluster, record it, and judge the verdicts",
+		Long: `run brings up the cluster that the scenario describes, gives it work, breaks it
+at the times written there, and records what Prometheus saw. Then the copilot's
+evaluator judges the recording, and its verdicts are compared with the truth.
+
+It fails if a verdict was falsely Critical, an incident was missed, or fewer
+than 98 % of the evaluations were right outside the allowed transitions.`,
+		Example: `  lab run scenarios/all-workers-gone.yaml --out ./recording
+  lab replay ./recording`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runScenario(cmd.Context(), args[0], out, newTerminal(cmd.OutOrStdout()))
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "", "`directory` for the recording (needed)")
+	// There is no error to tell of: the flag was defined one line above.
+	_ = cmd.MarkFlagRequired("out")
+	return cmd
+}
+
+func runScenario(ctx context.Context, path, out string, t *terminal) error {
+	play1, err := scenario.Read(path)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return fmt.Errorf("--out %s: %w", out, err)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(out, recording.ScenarioFile), content, 0o644); err != nil {
+		return fmt.Errorf("--out %s: %w", out, err)
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find the path of this program: %w", err)
+	}
+	t.begin("Playing " + play1.Name + ", " + play1.Duration.String())
+	for line := range strings.SplitSeq(strings.TrimSpace(play1.Description), "\n") {
+		t.line(faint.Render(line))
+	}
+	t.line("")
+	kept, err := play.Record(ctx, play1, play.Options{
+		Out: out, Program: program, Progress: t.progress, Notice: t.notice,
+		Up: func(l *lab.Lab, begin instant.Instant) {
+			t.line("")
+			t.line(clockTime(0) + "  begins at " + begin.String() + faint.Render("  Prometheus is at "+l.State().Prometheus.URL))
+		},
+		Event: func(since time.Duration, what string) { t.line(clockTime(since) + "  " + what) },
+	})
+	if err != nil {
+		return err
+	}
+	t.line(clockTime(play1.Duration.Value()) + "  recorded " + kept)
+	return judge(ctx, out, t)
+}
+
+// judge has the evaluator judge a recording, and shows what it said.
+func judge(ctx context.Context, dir string, t *terminal) (err error) {
+	server, err := recording.Serve(ctx, dir, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	truth := server.Truth
+	assessments, err := evaluator.Judge(ctx, prometheus.Config{URL: server.URL, Cluster: lab.Cluster, Selector: truth.Selector},
+		truth.From, truth.To, truth.Step())
+	if err != nil {
+		return err
+	}
+	verdicts := evaluator.Lines(assessments)
+	if err := writeVerdicts(filepath.Join(dir, recording.VerdictsFile), verdicts); err != nil {
+		return err
+	}
+	s := score.Of(truth, verdicts)
+	t.timeline(truth, verdicts, &s)
+	lacks := play.Met(&s)
+	if len(lacks) > 0 {
+		return errors.New("the goals are not met: " + strings.Join(lacks, "; "))
+	}
+	t.line(good.Render("✓") + " the goals are met")
+	return nil
+}
+
+func writeVerdicts(path string, verdicts []score.Verdict) error {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	for i := range verdicts {
+		if err := encoder.Encode(&verdicts[i]); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(path, []byte(text.String()), 0o644); err != nil {
+		return fmt.Errorf("write the verdicts: %w", err)
+	}
+	return nil
+}
+
+// clockTime writes a time since the begin of a play.
+func clockTime(since time.Duration) string {
+	since = since.Round(time.Second)
+	return fmt.Sprintf("%02d:%02d", int(since.Minutes()), int(since.Seconds())%60)
+}

@@ -1,0 +1,100 @@
+// Package score compares verdicts with the truth. It is pure: it reads no
+// clock, no files and no metrics.
+package score
+
+import (
+	"slices"
+	"time"
+
+	"github.com/temporal-sre/copilot/pkg/health"
+	"github.com/temporal-sre/copilot/pkg/instant"
+)
+
+// Truth is what was true of a cluster during a recording, known from what was
+// done to it.
+type Truth struct {
+	Scenario    string          `json:"scenario"`
+	Description string          `json:"description"`
+	From        instant.Instant `json:"from"`
+	To          instant.Instant `json:"to"`
+	StepSeconds int             `json:"step_seconds"`
+	// Selector narrows queries to the recorded cluster.
+	Selector string `json:"selector"`
+	// Intervals cover the recording from From to To in order, without gaps.
+	Intervals []Interval `json:"intervals"`
+	// Faults is what was done, for people.
+	Faults []Fault `json:"faults"`
+}
+
+// Step is the time between two evaluations.
+func (t *Truth) Step() time.Duration { return time.Duration(t.StepSeconds) * time.Second }
+
+// Interval is a time, From included and To not, for which the truth is known.
+type Interval struct {
+	From instant.Instant `json:"from"`
+	To   instant.Instant `json:"to"`
+	// States are those that are right.
+	States []health.State `json:"states"`
+	// Bottleneck lists those that are right. None: not judged.
+	Bottleneck []health.Bottleneck `json:"bottleneck,omitempty"`
+	// Impaired are the parts that have to be named, and the only task queues
+	// that may be. Absent: not judged.
+	Impaired *[]Part `json:"impaired,omitempty"`
+	// Blind tells whether the evaluation has to say that it sees nothing.
+	// Absent: not judged.
+	Blind *bool `json:"blind,omitempty"`
+	// Transition is how many evaluations a verdict may take to follow.
+	Transition int `json:"transition"`
+}
+
+// Part is a part of the cluster that is impaired.
+type Part struct {
+	Kind      health.ScopeKind `json:"kind"`
+	Namespace string           `json:"namespace"`
+	Name      string           `json:"name"`
+	// States are those that are right for this part. None: any but happy.
+	States []health.State `json:"states,omitempty"`
+}
+
+// Fault is one thing that was done.
+type Fault struct {
+	Kind string          `json:"kind"`
+	From instant.Instant `json:"from"`
+	To   instant.Instant `json:"to"`
+}
+
+// Verdict is one evaluation, as a line of "copilot backtest -o jsonl" holds it.
+type Verdict struct {
+	Time        instant.Instant   `json:"time"`
+	HealthState health.State      `json:"health_state"`
+	Bottleneck  health.Bottleneck `json:"bottleneck"`
+	Confidence  float64           `json:"confidence"`
+	Coverage    float64           `json:"coverage"`
+	Blind       bool              `json:"blind"`
+	BlindReason string            `json:"blind_reason,omitempty"`
+	GatesFired  []string          `json:"gates_fired"`
+	Impaired    []Impaired        `json:"impaired_scopes"`
+	Summary     string            `json:"summary,omitempty"`
+}
+
+// Impaired is a part of the cluster that a verdict says is not well.
+type Impaired struct {
+	Kind      health.ScopeKind `json:"kind"`
+	Namespace string           `json:"namespace,omitempty"`
+	Name      string           `json:"name"`
+	State     health.State     `json:"state"`
+}
+
+// at finds the interval of a time.
+func (t *Truth) at(now instant.Instant) (int, bool) {
+	i := slices.IndexFunc(t.Intervals, func(i Interval) bool {
+		return !now.Before(i.From) && now.Before(i.To)
+	})
+	return i, i >= 0
+}
+
+// required is the mildest state that is right: what a verdict has to reach.
+func (i *Interval) required() health.State { return slices.Min(i.States) }
+
+// allows tells whether a state is right.
+func (i *Interval) allows(s health.State) bool { return slices.Contains(i.States, s) }
