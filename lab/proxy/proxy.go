@@ -5,6 +5,7 @@
 package proxy
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -200,12 +201,12 @@ func (p *Proxy) pump(l *link, to, from net.Conn, answers bool) {
 	line := make(chan chunk, 64)
 	go func() {
 		defer close(line)
+		buffer := make([]byte, 32<<10)
 		for {
-			buffer := make([]byte, 16<<10)
 			n, err := from.Read(buffer)
 			if n > 0 {
 				select {
-				case line <- chunk{data: buffer[:n], came: time.Now()}:
+				case line <- chunk{data: bytes.Clone(buffer[:n]), came: time.Now()}:
 				case <-p.done:
 					return
 				}
