@@ -98,7 +98,7 @@ func (s *Server) awaitReady(ctx context.Context) error {
 		case <-s.process.Exited():
 			return errors.New(s.process.Outcome())
 		case <-ctx.Done():
-			return fmt.Errorf("Prometheus does not answer on %s: %w", s.URL, context.Cause(ctx))
+			return fmt.Errorf("no answer on %s: %w", s.URL, context.Cause(ctx))
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

@@ -21,8 +21,10 @@ func stall() *Truth {
 		From: at(0), To: at(40), StepSeconds: 15,
 		Intervals: []Interval{
 			{From: at(0), To: at(10), States: []health.State{health.Happy}, Impaired: &none, Transition: 2},
-			{From: at(10), To: at(20), States: []health.State{health.Critical}, Transition: 4,
-				Bottleneck: []health.Bottleneck{health.BottleneckWorker}, Impaired: &billing},
+			{
+				From: at(10), To: at(20), States: []health.State{health.Critical}, Transition: 4,
+				Bottleneck: []health.Bottleneck{health.BottleneckWorker}, Impaired: &billing,
+			},
 			{From: at(20), To: at(40), States: []health.State{health.Happy}, Impaired: &none, Transition: 6},
 		},
 	}

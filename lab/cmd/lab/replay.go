@@ -58,6 +58,6 @@ func replay(ctx context.Context, dir string, port int, out *terminal) (err error
 	case <-ctx.Done():
 		return nil
 	case <-server.Exited():
-		return errors.New("Prometheus ended by itself")
+		return errors.New("the replay ended by itself")
 	}
 }
