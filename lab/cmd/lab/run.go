@@ -47,7 +47,7 @@ than 98 % of the evaluations were right outside the allowed transitions.`,
 }
 
 func runScenario(ctx context.Context, path, out string, t *terminal) error {
-	play1, err := scenario.Read(path)
+	script, err := scenario.Read(path)
 	if err != nil {
 		return err
 	}
@@ -65,12 +65,12 @@ func runScenario(ctx context.Context, path, out string, t *terminal) error {
 	if err != nil {
 		return fmt.Errorf("find the path of this program: %w", err)
 	}
-	t.begin("Playing " + play1.Name + ", " + play1.Duration.String())
-	for line := range strings.SplitSeq(strings.TrimSpace(play1.Description), "\n") {
+	t.begin("Playing " + script.Name + ", " + script.Duration.String())
+	for line := range strings.SplitSeq(strings.TrimSpace(script.Description), "\n") {
 		t.line(faint.Render(line))
 	}
 	t.line("")
-	kept, err := play.Record(ctx, play1, play.Options{
+	kept, err := play.Record(ctx, script, play.Options{
 		Out: out, Program: program, Progress: t.progress, Notice: t.notice,
 		Up: func(l *lab.Lab, begin instant.Instant) {
 			t.line("")
@@ -81,7 +81,7 @@ func runScenario(ctx context.Context, path, out string, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	t.line(clockTime(play1.Duration.Value()) + "  recorded " + kept)
+	t.line(clockTime(script.Duration.Value()) + "  recorded " + kept)
 	return judge(ctx, out, t)
 }
 

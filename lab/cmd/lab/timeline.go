@@ -91,6 +91,9 @@ func (t *terminal) totals(s *score.Score) {
 	t.line("right state        " + share(s.Right, s.Judged) + fmt.Sprintf(", %d in transition", s.Evaluations-s.Judged))
 	t.line("right bottleneck   " + share(s.BottleneckRight, s.BottleneckJudged))
 	t.line("right scopes       " + share(s.ScopeRight, s.ScopeJudged))
+	if s.BlindJudged > 0 {
+		t.line("right blindness    " + share(s.BlindRight, s.BlindJudged))
+	}
 	t.line(fmt.Sprintf("false Criticals    %d", s.FalseCriticals))
 	for _, i := range s.Incidents {
 		text := fmt.Sprintf("incident           Stressed after %s evaluations", detected(i.ToStressed))
