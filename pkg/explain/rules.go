@@ -65,19 +65,24 @@ func summary(a *health.Assessment) string {
 // happy tells of rates, or of idleness, and of a remark if there is one.
 func happy(a *health.Assessment) string {
 	p := a.Progress
+	waiting := p.Waiting != nil && *p.Waiting > 0
 	var text string
 	switch {
-	case p.Asked == nil || *p.Asked < 0.01:
+	case p.Asked == nil && a.SeenAt.IsZero():
+		text = "What is asked of the cluster is not known."
+	case (p.Asked == nil || *p.Asked == 0) && !waiting:
 		text = "The cluster is idle: nothing is asked of it and nothing waits."
-	case p.Served != nil:
-		text = fmt.Sprintf("%s tasks a second arrive and %s are served.", rate(*p.Asked), rate(*p.Served))
-		if p.OldestSec == nil || *p.OldestSec < 1 {
-			text += " Nothing waits longer than a second."
-		} else {
-			text += fmt.Sprintf(" The oldest waiting task is %.0f s old.", *p.OldestSec)
-		}
-	default:
+	case p.Asked == nil:
+		text = fmt.Sprintf("%.0f tasks wait.", *p.Waiting)
+	case p.Served == nil:
 		text = fmt.Sprintf("%s tasks a second arrive.", rate(*p.Asked))
+	default:
+		text = fmt.Sprintf("%s tasks a second arrive and %s are served.", rate(*p.Asked), rate(*p.Served))
+		if waiting && p.OldestSec != nil && *p.OldestSec > 0 {
+			text += fmt.Sprintf(" The oldest waiting task is %s old.", health.AgoSeconds(*p.OldestSec))
+		} else {
+			text += " Nothing waits."
+		}
 	}
 	for _, issue := range a.Issues {
 		if issue.Severity == health.Happy && issue.Status == health.IssueOpen {

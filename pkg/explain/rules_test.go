@@ -39,7 +39,7 @@ func TestRulesGolden(t *testing.T) {
 			State: health.Happy, Raw: health.Happy,
 			Progress: health.Progress{Asked: number(94), Served: number(94), OldestSec: number(0)},
 		},
-		"idle": {State: health.Happy, Raw: health.Happy},
+		"idle": {State: health.Happy, Raw: health.Happy, SeenAt: noon},
 		"happy-with-business-failures": {
 			State: health.Happy, Raw: health.Happy,
 			Progress: health.Progress{Asked: number(94), Served: number(94), OldestSec: number(0)},

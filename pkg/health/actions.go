@@ -16,7 +16,7 @@ type remedy struct {
 	risk       Risk
 	// trust is how often the remedy is the right one when its gate has fired
 	// and nothing else is known: a judgement, not a measurement. It orders the
-	// suggestions; an issue's severity and age scale it.
+	// suggestions.
 	trust float64
 	guide string
 }
@@ -98,14 +98,18 @@ func actionsFor(issue *Issue) []Action {
 }
 
 // suggested gathers the actions of the issues whose evidence is there now, the
-// most trusted first.
-func suggested(issues []Issue) []Action {
-	actions := make([]Action, 0, len(issues))
-	for i := range issues {
-		if issues[i].Status == IssueOpen && issues[i].Quiet == 0 {
-			actions = append(actions, issues[i].Actions...)
+// most trusted first, less those that are forbidden.
+func suggested(a *Assessment) []Action {
+	actions := make([]Action, 0, len(a.Issues))
+	for i := range a.Issues {
+		if a.Issues[i].Status == IssueOpen && a.Issues[i].Quiet == 0 {
+			actions = append(actions, a.Issues[i].Actions...)
 		}
 	}
+	actions = slices.DeleteFunc(actions, func(action Action) bool {
+		_, forbidden := Forbidden(a, action)
+		return forbidden
+	})
 	slices.SortStableFunc(actions, func(a, b Action) int { return cmp.Compare(b.Confidence, a.Confidence) })
 	return actions
 }

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"slices"
 	"time"
 
 	"github.com/temporal-sre/copilot/pkg/instant"
@@ -212,12 +213,11 @@ type Assessment struct {
 	Explanation Explanation     `json:"explanation"`
 }
 
-// GatesFired returns the ids of the gates that fired, each once, in order.
+// GatesFired returns the ids of the gates that fired, each once, gravest first.
 func (a *Assessment) GatesFired() []string {
 	fired := make([]string, 0, len(a.Gates))
 	for i := range a.Gates {
-		g := &a.Gates[i]
-		if g.Outcome == Fire && (len(fired) == 0 || fired[len(fired)-1] != g.ID) {
+		if g := &a.Gates[i]; g.Outcome == Fire && !slices.Contains(fired, g.ID) {
 			fired = append(fired, g.ID)
 		}
 	}

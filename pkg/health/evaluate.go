@@ -2,6 +2,7 @@ package health
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/temporal-sre/copilot/pkg/instant"
@@ -60,8 +61,8 @@ func look(o *Observation) (s sight, blind string) {
 	slots := o.Signal(SlotsUsed)
 	s.worker = (workers.Usable() || slots.Usable()) && fresh(o.Signal(WorkerTelemetryAge))
 
-	up, age, transitions := o.Signal(ServerUp), o.Signal(ServerTelemetryAge), o.Signal(StateTransitions)
-	if up == nil || up.Status == Failed {
+	up, age := o.Signal(ServerUp), o.Signal(ServerTelemetryAge)
+	if (up == nil || up.Status == Failed) && !age.Usable() {
 		return s, reasonOr(up, "Prometheus did not answer")
 	}
 	if g := targetsDown(s, ""); g.Outcome == Fire {
@@ -71,14 +72,33 @@ func look(o *Observation) (s sight, blind string) {
 	if !up.Usable() && !age.Usable() {
 		return s, reasonOr(up, "no metrics of a Temporal server are found")
 	}
-	if age.Usable() && !fresh(age) {
+	if !fresh(age) {
 		return s, "the newest sample of the server is " + seconds(Quantity(*age.Value)) + " old"
-	}
-	if !transitions.Usable() {
-		return s, "the server is scraped, and its state transitions are not found: " + reasonOr(transitions, "not asked for")
 	}
 	s.server = true
 	return s, ""
+}
+
+// decisive are the signals without which a cluster cannot be acquitted.
+var decisive = []SignalID{StateTransitions, TasksAdded, TasksStarted}
+
+// unseen names the decisive signals that are missing, with the reason for the
+// first, or nothing.
+func (s sight) unseen() string {
+	var names []string
+	reason := ""
+	for _, id := range decisive {
+		if m := s.o.Signal(id); !m.Usable() {
+			names = append(names, string(id))
+			if reason == "" {
+				reason = reasonOr(m, "not asked for")
+			}
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return strings.Join(names, ", ") + " cannot be seen: " + reason
 }
 
 // fresh tells whether an age is one to judge by. An age that is not measured
@@ -143,14 +163,24 @@ type place struct {
 	// demand is the weight of the scope in tasks a second; impaired is the
 	// part of it that is not served.
 	demand, impaired float64
+	// unseen tells that decisive signals are missing, held that the scope kept
+	// its state for that reason.
+	unseen, held bool
+	// state is the scope's state after this evaluation, before the one it had.
+	state, before State
+	since         instant.Instant
 	// usual is the demand that the scope usually has.
 	usual      float64
 	bottleneck Bottleneck
 }
 
-// assess judges an observation in which something can be seen.
+// assess judges an observation in which something can be seen: the kinds of
+// task first, then what they are part of, up to the cluster.
 func assess(w Window, s sight, every time.Duration) (Assessment, Window) {
 	now := s.o.At
+	if !w.SeenAt.IsZero() && now.Sub(w.SeenAt) > blindAfter {
+		forgetEvidence(&w)
+	}
 	// Tracks move while new ones are inserted, so the cluster's is copied.
 	cluster := *w.track(ClusterScope())
 
@@ -163,58 +193,85 @@ func assess(w Window, s sight, every time.Duration) (Assessment, Window) {
 	for i := range queues {
 		queues[i].gates = append(queues[i].gates, businessFailures(s, queues[i].scope, every))
 	}
+	w.stepAll(parts, now)
+	w.stepAll(queues, now)
 	namespaces := gather(queues, func(q Scope) Scope { return NamespaceScope(q.Namespace) }, shareOfDemand)
+	w.stepAll(namespaces, now)
 	services := judgeServices(&w, s, &cluster, flows, now, every)
-	root := judgeCluster(s, &cluster, queues, services)
+	w.stepAll(services, now)
+	root := []place{judgeCluster(s, &cluster, queues, services)}
+	w.stepAll(root, now)
 
-	places := slices.Concat([]place{root}, services, namespaces, queues, parts)
+	places := slices.Concat(root, services, namespaces, queues, parts)
 	a := Assessment{
-		Cluster: s.o.Cluster, At: now, Raw: root.raw, SeenAt: now,
+		Cluster: s.o.Cluster, At: now, SeenAt: now,
+		State: root[0].state, Raw: root[0].raw, Since: root[0].since,
 		Coverage: coverage(s.o),
 		Scopes:   make([]ScopeVerdict, 0, len(places)),
 	}
 	for i := range places {
 		p := &places[i]
-		t := w.track(p.scope)
-		before := t.step(p.raw, now)
-		p.point.At, p.point.Raw = now, max(p.raw, p.point.Raw)
-		t.remember(p.point)
-		t.Idle++
-		if p.demand > 0 || p.raw > Happy {
-			t.Idle = 0
+		if root[0].demand > 0 {
+			p.progress.Share = rounded(p.demand / root[0].demand)
 		}
-		if root.demand > 0 {
-			p.progress.Share = rounded(p.demand / root.demand)
+		p.progress.Trend = trendOf(w.track(p.scope).Trend)
+		if !p.scope.IsCluster() {
+			a.Scopes = append(a.Scopes, ScopeVerdict{
+				Scope: p.scope, State: p.state, Since: p.since,
+				Bottleneck: p.bottleneck, Progress: p.progress, Gates: firedIDs(p.gates),
+			})
 		}
-		p.progress.Trend = trendOf(t.Trend)
-		if p.scope.IsCluster() {
-			a.State, a.Since, a.Progress = t.State, t.Since, p.progress
-			if t.State != before && before != Unknown {
-				a.Transition = &Transition{From: before, To: t.State, At: now}
-			}
-			cluster = *t
-			continue
-		}
-		a.Scopes = append(a.Scopes, ScopeVerdict{
-			Scope: p.scope, State: t.State, Since: t.Since,
-			Bottleneck: p.bottleneck, Progress: p.progress, Gates: firedIDs(p.gates),
-		})
 	}
+	a.Progress = places[0].progress
 	a.Gates = sortedGates(places)
 	a.Scopes = held(&w, a.Scopes, now)
 	sortScopes(a.Scopes)
-	if a.Transition != nil {
-		a.Transition.Gates = a.GatesFired()
+	if before := root[0].before; a.State != before && before != Unknown {
+		a.Transition = &Transition{From: before, To: a.State, At: now, Gates: a.GatesFired()}
 	}
 	a.Bottleneck = clusterBottleneck(parts, a.Gates)
-	a.Confidence = rounded(confidence(s, &cluster, a.Gates))
+	a.Confidence = rounded(confidence(s, w.track(ClusterScope()), a.Gates))
 	a.Issues = followIssues(&w, a.Gates, now)
-	a.Actions = suggested(a.Issues)
+	a.Actions = suggested(&a)
+	if root[0].held {
+		a.Blind, a.BlindReason = true, s.unseen()
+		a.SeenAt = w.SeenAt
+	}
 
 	w.SeenAt, w.BlindFor = now, 0
 	w.Confidence, w.Bottleneck = a.Confidence, a.Bottleneck
 	w.Tracks = slices.DeleteFunc(w.Tracks, func(t Track) bool { return t.forgotten(now) })
 	return a, w
+}
+
+// stepAll moves the state machines of places by one evaluation and remembers
+// what was seen. A place of which decisive signals are missing may be accused
+// and is never acquitted: it keeps its state and learns nothing.
+func (w *Window) stepAll(places []place, now instant.Instant) {
+	for i := range places {
+		p := &places[i]
+		t := w.track(p.scope)
+		p.before = t.State
+		p.held = p.unseen && (p.raw == Happy || p.raw < t.State)
+		if !p.held {
+			t.step(p.raw, now)
+			p.point.At, p.point.Raw = now, max(p.raw, p.point.Raw)
+			t.remember(p.point)
+		}
+		t.Idle++
+		if p.demand > 0 || p.raw > Happy {
+			t.Idle = 0
+		}
+		p.state, p.since = t.State, t.Since
+	}
+}
+
+// forgetEvidence drops what was seen before a gap: it says nothing about what
+// comes after.
+func forgetEvidence(w *Window) {
+	for i := range w.Tracks {
+		w.Tracks[i].Raw = nil
+	}
 }
 
 // forgotten tells whether a scope has been without work for so long, or
@@ -246,7 +303,7 @@ func judgeFlows(w *Window, flows []flow, now instant.Instant, every time.Duratio
 				OldestSec: f.oldest.ptr(), Pollers: f.pollers.ptr(),
 			},
 		}
-		p.usual = t.usual(TasksAdded).Or(0)
+		p.usual, p.unseen = t.usual(TasksAdded).Or(0), f.unseen()
 		if f.active() {
 			p.gates = judgeFlow(f, t, now, every)
 			p.raw = worst(p.gates)
@@ -282,6 +339,7 @@ func gather(parts []place, above func(Scope) Scope, judge func(*place, []place))
 		for i := range group {
 			whole.demand += group[i].demand
 			whole.impaired += group[i].impaired
+			whole.unseen = whole.unseen || group[i].unseen
 			whole.bottleneck = joined(whole.bottleneck, group[i].bottleneck)
 			add(&whole, &group[i])
 		}
@@ -316,14 +374,29 @@ func wholeQueue(queue *place, parts []place) {
 
 // shareOfDemand is the judgement of a namespace by its task queues.
 func shareOfDemand(namespace *place, queues []place) {
-	for i := range queues {
-		if queues[i].raw > Happy {
-			namespace.raw = Stressed
-		}
-	}
+	namespace.raw = unwell(queues, namespace.demand)
 	if namespace.demand > 0 && namespace.impaired >= impairedShare*namespace.demand {
 		namespace.raw = Critical
 	}
+}
+
+// unwell tells whether task queues argue for Stressed: one that is unwell by
+// its own state does, and so do those that look unwell just now if half of the
+// demand is theirs. Among many queues one always blinks.
+func unwell(queues []place, demand float64) State {
+	now := 0.0
+	for i := range queues {
+		if queues[i].state > Happy {
+			return Stressed
+		}
+		if queues[i].raw > Happy {
+			now += queues[i].demand
+		}
+	}
+	if now > 0 && now >= impairedShare*demand {
+		return Stressed
+	}
+	return Happy
 }
 
 // add sums the progress of a part into the whole, the oldest wait excepted,
@@ -356,7 +429,7 @@ func add(whole, part *place) {
 
 // judgeServices judges each service of the server by its own gates.
 func judgeServices(w *Window, s sight, cluster *Track, flows []flow, now instant.Instant, every time.Duration) []place {
-	names := serviceNames(w, s.o)
+	names := serviceNames(w, s)
 	places := make([]place, 0, len(names))
 	for _, name := range names {
 		p := place{scope: ServiceScope(name), raw: Happy, gates: []Gate{targetsDown(s, name)}}
@@ -373,12 +446,25 @@ func judgeServices(w *Window, s sight, cluster *Track, flows []flow, now instant
 }
 
 // serviceNames lists the services that telemetry names now or named before.
-func serviceNames(w *Window, o *Observation) []string {
+func serviceNames(w *Window, s sight) []string {
 	var names []string
-	if m := o.Signal(ServerUp); m.Usable() {
+	if s.server {
+		// Clients ask the frontend and history does the work, however little
+		// the telemetry tells of who is who.
+		names = append(names, "frontend", "history")
+	}
+	for _, id := range []SignalID{ServerUp, Requests} {
+		m := s.o.Signal(id)
+		if !m.Usable() {
+			continue
+		}
 		for i := range m.Samples {
-			if name := m.Samples[i].Scope.Service; name != "" {
+			at := m.Samples[i].Scope
+			if name := at.Service; name != "" {
 				names = append(names, name)
+			}
+			if at.Kind == KindService && at.Name != "" {
+				names = append(names, at.Name)
 			}
 		}
 	}
@@ -403,7 +489,7 @@ func judgeCluster(s sight, t *Track, queues, services []place) place {
 			root.demand += q.demand
 			root.impaired += q.impaired
 			add(&root, q)
-			if q.raw == Critical {
+			if q.raw == Critical && (q.state == Critical || q.before > Happy) {
 				names = append(names, q.scope.Name)
 			}
 		}
@@ -421,16 +507,24 @@ func judgeCluster(s sight, t *Track, queues, services []place) place {
 		root.gates = append(root.gates, demandImpaired(s.o.Signal(TasksAdded).Usable(), share, names), collapsed(s, t, pressed))
 		root.gates = append(root.gates, pressure...)
 	}
-	root.raw = worst(root.gates)
+	root.raw = max(worst(root.gates), unwell(queues, root.demand))
 	for i := range services {
 		root.raw = max(root.raw, services[i].raw)
 	}
-	for i := range queues {
-		if queues[i].raw > Happy {
-			root.raw = max(root.raw, Stressed)
+	root.point.Pressed = root.raw == Stressed && onlyPressure(root.gates) && worst(root.gates) == root.raw &&
+		unwell(queues, root.demand) == Happy
+	root.unseen = s.server && s.unseen() != ""
+	return root
+}
+
+// onlyPressure tells whether no gate but those of pressure argues for anything.
+func onlyPressure(gates []Gate) bool {
+	for i := range gates {
+		if g := &gates[i]; g.Outcome == Fire && g.Level > Happy && !strings.HasPrefix(g.ID, "pressure.") {
+			return false
 		}
 	}
-	return root
+	return true
 }
 
 // trendOf extracts the served rate from a trend, for people to look at.

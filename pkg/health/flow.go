@@ -76,6 +76,7 @@ func (s sight) flows() []flow {
 	slices.SortFunc(scopes, Scope.Compare)
 	scopes = slices.Compact(scopes)
 
+	answered := s.answeredShare()
 	flows := make([]flow, 0, len(scopes))
 	for _, scope := range scopes {
 		f := flow{
@@ -85,7 +86,7 @@ func (s sight) flows() []flow {
 			started:    s.rate(TasksStarted, scope),
 			waiting:    s.gauge(BacklogCount, scope),
 			oldest:     s.gauge(BacklogAge, scope),
-			pollers:    s.rate(Pollers, scope), // no series: never polled
+			pollers:    s.pollers(scope),
 			latency:    s.gauge(ScheduleToStart, scope),
 			completed:  unknownQuantity,
 			slots:      unknownQuantity,
@@ -100,38 +101,59 @@ func (s sight) flows() []flow {
 		case ActivityTasks:
 			f.completed = s.rate(ActivityTasksCompleted, scope)
 		case WorkflowTasks:
-			f.completed = s.workflowTasksCompleted(scope, f.started)
+			if part, ok := answered[scope.Namespace]; ok {
+				f.completed = f.started * part
+			}
 		}
 		flows = append(flows, f)
 	}
 	return flows
 }
 
-// workflowTasksCompleted estimates the workflow tasks answered at one queue.
-// The server counts them by namespace only; the workers, where they report,
-// count them by queue.
-func (s sight) workflowTasksCompleted(scope Scope, started Quantity) Quantity {
-	if s.worker {
-		if own := s.gauge(WorkerTasksCompleted, scope); own.Known() {
-			return min(own, started)
-		}
-	}
-	inNamespace := Quantity(0)
-	m := s.o.Signal(TasksStarted)
-	if !m.Usable() {
+// pollers returns the open polls at a queue. A queue without a series beside
+// others that have one was never polled; without any series the server does
+// not tell.
+func (s sight) pollers(scope Scope) Quantity {
+	if m := s.o.Signal(Pollers); m != nil && len(m.Samples) == 0 {
 		return unknownQuantity
 	}
-	for i := range m.Samples {
-		if at := m.Samples[i].Scope; at.TaskType == WorkflowTasks && at.Namespace == scope.Namespace {
-			inNamespace += Quantity(m.Samples[i].Value)
-		}
-	}
-	answered := s.gauge(WorkflowTasksCompleted, NamespaceScope(scope.Namespace))
-	if !answered.Known() || inNamespace <= 0 {
-		return unknownQuantity
-	}
-	return started * min(1, answered/inNamespace)
+	return s.rate(Pollers, scope)
 }
+
+// answeredShare tells for each namespace which part of the workflow tasks that
+// were started there was answered. The server counts answers by namespace
+// only. What workers count themselves is no better witness: they count tasks
+// that failed, and not every worker reports.
+func (s sight) answeredShare() map[string]Quantity {
+	started := map[string]Quantity{}
+	if m := s.o.Signal(TasksStarted); m.Usable() {
+		for i := range m.Samples {
+			if at := m.Samples[i].Scope; at.TaskType == WorkflowTasks {
+				started[at.Namespace] += Quantity(m.Samples[i].Value)
+			}
+		}
+	}
+	share := make(map[string]Quantity, len(started))
+	for namespace, rate := range started {
+		share[namespace] = unknownQuantity
+		if rate > 0 {
+			share[namespace] = min(1, s.rate(WorkflowTasksCompleted, NamespaceScope(namespace))/rate)
+		}
+	}
+	return share
+}
+
+// waits tells whether work is left lying: tasks find no poller, or are stored.
+func (f *flow) waits() bool { return f.backlogged > 0 || f.waiting >= 1 }
+
+// lagging tells whether the flow takes less than arrives, or has let a task
+// wait for long. A poll that is busy at the moment of a scrape makes neither.
+func (f *flow) lagging() bool {
+	return f.waits() && (f.started < f.asked*(1-taken) || f.oldest >= waitingAge)
+}
+
+// unseen tells whether the flow's decisive signals are missing.
+func (f *flow) unseen() bool { return !f.asked.Known() || !f.started.Known() }
 
 // active tells whether the flow has work: something arrives, waits or is
 // being taken.

@@ -69,14 +69,18 @@ func accepting(s sight, t *Track, now instant.Instant, every time.Duration) Gate
 	if arrivals.Known() && !(arrivals > 0) {
 		return g // nothing is asked
 	}
-	value := transitions / arrivals
-	if !(value < transitionsPerArrival) {
-		return g.decide(value, transitionsPerArrival, false)
+	// Starts that only find a running workflow make no transition; where that
+	// is usual, half of the usual is the limit.
+	limit := Quantity(transitionsPerArrival)
+	if usual := t.usual(StateTransitions) / t.usual(Arrivals); usual < 1 {
+		limit *= usual
 	}
-	silent := every + clusterSilence(t, now, func(c *ClusterPoint) bool {
-		return c.Transitions < transitionsPerArrival*c.Arrivals
-	})
-	g = g.over(silent).decide(value, transitionsPerArrival, true)
+	value := transitions / arrivals
+	if !(value < limit) {
+		return g.decide(value, limit, false)
+	}
+	silent := every + clusterSilence(t, now, func(c *ClusterPoint) bool { return c.Transitions < limit*c.Arrivals })
+	g = g.over(silent).decide(value, limit, true)
 	if float64(arrivals)*silent.Seconds() < expectedEvents && silent < longSilence {
 		g = g.at(Stressed)
 	}
@@ -121,8 +125,9 @@ func dispatch(s sight, t *Track, flows []flow, every time.Duration) Gate {
 		}
 	}
 	value := (added + Quantity(s.cluster(WorkflowTasksCompleted).Or(0))) / starts
-	g = g.decide(value, tasksPerArrival, value < tasksPerArrival)
-	if !(t.usual(TasksAdded) > 0) || float64(starts)*every.Seconds() < expectedEvents {
+	enough := float64(starts)*every.Seconds() >= expectedEvents
+	g = g.over(every).decide(value, tasksPerArrival, value < tasksPerArrival && enough)
+	if !(t.usual(TasksAdded) > 0) {
 		// Delayed starts look the same, so a cluster that was never seen to
 		// dispatch is only suspected.
 		g = g.at(Stressed)
@@ -138,6 +143,8 @@ var ruleRefused = rule{
 	source:   "conservation of work",
 }
 
+// refused looks at the requests that carry work. What is throttled is told
+// apart: a client beyond its limit is refused the rest, and that is pressure.
 func refused(s sight, service string, every time.Duration) Gate {
 	scope := ServiceScope(service)
 	g := newGate(ruleRefused, scope)
@@ -147,9 +154,12 @@ func refused(s sight, service string, every time.Duration) Gate {
 	}
 	value := bad / requests
 	enough := float64(bad)*every.Seconds() >= expectedEvents
-	if value >= refusedCritical && enough && service == "frontend" {
-		return g.decide(value, refusedCritical, true).
-			because("%s refuses %.0f %% of %.3g requests a second", service, 100*value, requests)
+	if service == "frontend" && enough {
+		failed := (bad - Quantity(s.cluster(Throttled).Or(0))) / requests
+		if failed >= refusedCritical || value >= throttledCritical {
+			return g.decide(value, refusedCritical, true).
+				because("%s refuses %.0f %% of %.3g requests a second", service, 100*value, requests)
+		}
 	}
 	return g.at(Stressed).decide(value, refusedStressed, value >= refusedStressed && enough).
 		because("%s fails %.0f %% of %.3g requests a second", service, 100*value, requests)
@@ -163,16 +173,19 @@ var ruleDemandImpaired = rule{
 	source:   "R12.1; half or more is Critical",
 }
 
+// demandImpaired takes the share of demand on queues that have stopped just
+// now, and the names of those whose stop is confirmed: a small queue counts
+// only then, or many queues would always have one that blinks.
 func demandImpaired(known bool, share float64, queues []string) Gate {
 	g := newGate(ruleDemandImpaired, ClusterScope())
 	value := Quantity(share)
 	if !known {
 		value = unknownQuantity
 	}
-	if len(queues) > 0 && share < impairedShare {
+	if share < impairedShare {
 		g = g.at(Stressed)
 	}
-	return g.decide(value, impairedShare, len(queues) > 0).
+	return g.decide(value, impairedShare, len(queues) > 0 || share >= impairedShare).
 		because("%.0f %% of the demand is not served: %s", 100*share, listed(queues, 4))
 }
 

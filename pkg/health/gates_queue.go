@@ -17,13 +17,14 @@ var ruleHeadOfLine = rule{
 	source:   "conservation of work; temporal#2526",
 }
 
-// headOfLine fires when work waits and next to nothing is handed to a worker.
-// Until enough hand-overs are overdue to exclude chance it argues for
-// Stressed only.
+// headOfLine fires when work waits and next to nothing of what usually is, or
+// of what arrives, is handed to a worker. Until enough hand-overs are overdue
+// to exclude chance it argues for Stressed only.
 func headOfLine(f *flow, t *Track, now instant.Instant, every time.Duration) Gate {
 	g := newGate(ruleHeadOfLine, f.scope)
-	limit := Quantity(taken * f.asked.Or(0))
-	if !f.started.Known() || !f.asked.Known() {
+	usual := t.usual(TasksStarted)
+	limit := Quantity(taken * min(f.asked.Or(0), usual.Or(f.asked.Or(0))))
+	if f.unseen() {
 		return g.decide(unknownQuantity, limit, false)
 	}
 	grows, _ := t.ageGrows(now, f.oldest)
@@ -31,11 +32,23 @@ func headOfLine(f *flow, t *Track, now instant.Instant, every time.Duration) Gat
 	if !waits || f.started > limit {
 		return g.decide(f.started, limit, false)
 	}
-	silent := t.silentFor(now, func(p Point) Quantity { return p.Started }) + every
-	pace := max(t.usual(TasksStarted).Or(f.asked.Or(0)), f.asked.Or(0)*taken)
+	pace := func(asked Quantity) float64 { return usual.Or(asked.Or(0)) }
+	silent, overdue := every, pace(f.asked)*every.Seconds()
+	at := now
+	for i := len(t.Trend) - 1; i >= 0; i-- {
+		p := &t.Trend[i]
+		if !(p.Asked > 0 || p.Waiting >= 1) || !(p.Started <= limit) {
+			break // nothing was there to be taken, or something was taken
+		}
+		step := at.Sub(p.At)
+		silent, overdue, at = silent+step, overdue+pace(p.Asked)*step.Seconds(), p.At
+	}
 	g = g.over(silent).decide(f.started, limit, true)
-	if pace*silent.Seconds() < expectedEvents && silent < longSilence {
+	if overdue < expectedEvents && (usual.Known() || silent < longSilence) {
 		g = g.at(Stressed)
+	}
+	if f.started > 0 {
+		return g.because("%s tasks wait on %s and next to none is taken", f.scope.TaskType, f.scope.Name)
 	}
 	return g.because("%s tasks wait on %s and none is taken", f.scope.TaskType, f.scope.Name)
 }
@@ -57,8 +70,7 @@ func servedFallsAway(f *flow, t *Track) Gate {
 	}
 	usual := t.usual(TasksStarted)
 	value := f.started / min(f.asked, usual)
-	waits := f.backlogged > 0 || f.waiting >= 1
-	return g.decide(value, servedShare, waits && value < servedShare).
+	return g.decide(value, servedShare, f.waits() && value < servedShare).
 		because("%s on %s serves %.3g/s of %.3g/s asked, usually %.3g/s", f.scope.TaskType, f.scope.Name, f.started, f.asked, usual)
 }
 
@@ -86,14 +98,19 @@ func completing(f *flow, t *Track, now instant.Instant, every time.Duration) Gat
 	if !mute {
 		return g.decide(value, taken, false)
 	}
-	silent := every + t.silentFor(now, func(p Point) Quantity {
-		if p.Completed < Quantity(taken)*p.Started {
-			return 0
+	silent, overdue := every, float64(f.started)*every.Seconds()
+	at := now
+	for i := len(t.Trend) - 1; i >= 0; i-- {
+		p := &t.Trend[i]
+		if !(p.Started > 0) || !(p.Completed < taken*p.Started) {
+			break
 		}
-		return p.Completed
-	})
+		step := at.Sub(p.At)
+		silent, overdue, at = silent+step, overdue+float64(p.Started)*step.Seconds(), p.At
+	}
 	g = g.over(silent).decide(value, taken, true)
-	if float64(f.started)*silent.Seconds() < expectedEvents && silent < longSilence {
+	if overdue < expectedEvents || silent < completingFor {
+		// An answer takes its time, and may be scraped later than the start.
 		g = g.at(Stressed)
 	}
 	return g.because("workers take %.3g %s tasks a second from %s and answer none", f.started, f.scope.TaskType, f.scope.Name)
@@ -107,8 +124,9 @@ var ruleWaiting = rule{
 	source:   "measured: waits below 5 s at shard hand-over",
 }
 
-// waitingTooLong fires on an old head of the queue. A gauge that neither moves
-// nor has any traffic beside it is left over from a partition that moved.
+// waitingTooLong fires on an old head of the queue. A gauge that stands still
+// for two refreshes while no task is stored is left over from a partition that
+// moved.
 func waitingTooLong(f *flow, t *Track, now instant.Instant) Gate {
 	g := newGate(ruleWaiting, f.scope)
 	if f.waiting.Known() && f.waiting < 1 {
@@ -117,9 +135,8 @@ func waitingTooLong(f *flow, t *Track, now instant.Instant) Gate {
 	if !f.oldest.Known() {
 		return g // no gauge: the queue never had a backlog
 	}
-	if f.asked == 0 && f.started == 0 && f.oldest >= waitingAge {
-		grows, known := t.ageGrows(now, f.oldest)
-		if known && !grows {
+	if f.oldest >= waitingAge && !(f.backlogged > 0) {
+		if grows, known := t.ageGrows(now, f.oldest); known && !grows {
 			g.Outcome = Undecided
 			return g
 		}
@@ -139,11 +156,7 @@ var rulePollers = rule{
 // pollersGone fires when tasks arrive, none polls and tasks are left lying.
 func pollersGone(f *flow) Gate {
 	g := newGate(rulePollers, f.scope)
-	waits := f.backlogged > 0 || f.waiting >= 1
-	if !waits {
-		return g.decide(f.pollers, 0, false)
-	}
-	return g.decide(f.pollers, 0, f.pollers == 0).
+	return g.decide(f.pollers, 0, f.pollers == 0 && f.lagging()).
 		because("no worker polls %s for %s tasks", f.scope.Name, f.scope.TaskType)
 }
 
@@ -159,8 +172,7 @@ var ruleSlots = rule{
 // left lying. Without waiting tasks a full worker is a busy one.
 func slotsExhausted(f *flow) Gate {
 	g := newGate(ruleSlots, f.scope)
-	waits := f.backlogged > 0 || f.waiting >= 1
-	return g.decide(f.slots, 0, f.slots == 0 && waits).
+	return g.decide(f.slots, 0, f.slots == 0 && f.lagging()).
 		because("a worker of %s has no free %s slot while tasks wait", f.scope.Name, f.scope.TaskType)
 }
 

@@ -40,8 +40,13 @@ const (
 	// explains none at all in fewer than 1 of 100 cases (Poisson, e^-5).
 	expectedEvents = 5
 
-	// longSilence proves a stall whatever the expected rate.
+	// longSilence proves a stall where no usual pace is known.
 	longSilence = 5 * time.Minute
+
+	// completingFor is how long tasks must be taken and not answered: a
+	// workflow task times out after 10 s, and two scrapes may lie between the
+	// start and the answer that is counted.
+	completingFor = 90 * time.Second
 
 	// waitingAge: a task that waits this long waits for want of a worker or of
 	// the server. Hand-overs of shards make waits below 5 s; the gauge itself
@@ -64,6 +69,9 @@ const (
 	// by the same measure as impairedShare; one in twenty is what Temporal's
 	// own service level (99.9 % monthly) cannot absorb for a quarter of an hour.
 	refusedCritical, refusedStressed = 0.5, 0.05
+	// throttledCritical: a client beyond its limit is refused what is beyond,
+	// and the rest is served; where next to nothing is let in, nothing is.
+	throttledCritical = 0.95
 
 	// collapsedShare of the usual transitions while arrivals go on is a
 	// collapse; see progress.collapsed.
@@ -96,6 +104,10 @@ const (
 	baselineKnown  = 10
 	baselineMemory = 120
 	baselineLag    = 8
+	// pressedMemory is the memory while only pressure.* gates fire: what goes
+	// on for the better part of an hour while all work is served has become
+	// usual, as after a move to another database.
+	pressedMemory = 10 * baselineMemory
 
 	// freshFor is how old telemetry may be and still be judged by; between it
 	// and blindAfter confidence falls to nothing.

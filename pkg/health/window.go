@@ -38,7 +38,7 @@ type Track struct {
 	// Calm is how many evaluations without evidence a step down needs; zero
 	// stands for calmAtFirst.
 	Calm int `json:"calm,omitempty"`
-	// Well counts the evaluations since the scope last became Happy.
+	// Well counts the evaluations since the last step down.
 	Well int `json:"well,omitempty"`
 	// Idle counts the evaluations since the scope last had work.
 	Idle int `json:"idle,omitempty"`
@@ -57,6 +57,8 @@ type Point struct {
 	Waiting   Quantity        `json:"waiting"`
 	Oldest    Quantity        `json:"oldest"`
 	Raw       State           `json:"raw"`
+	// Pressed tells that only pressure argued for Raw, and all work was served.
+	Pressed bool `json:"pressed,omitempty"`
 	// Cluster is set in the cluster's own points only.
 	Cluster *ClusterPoint `json:"cluster,omitempty"`
 }
@@ -100,9 +102,14 @@ func (t *Track) learn() {
 	if at < 0 {
 		return
 	}
-	for _, p := range t.Trend[at:] {
-		if p.Raw != Happy {
+	memory := baselineMemory
+	for i := range t.Trend[at:] {
+		p := &t.Trend[at+i]
+		if p.Raw != Happy && !p.Pressed {
 			return
+		}
+		if p.Pressed {
+			memory = pressedMemory
 		}
 	}
 	p := t.Trend[at]
@@ -120,7 +127,11 @@ func (t *Track) learn() {
 		if b.Count < baselineMemory {
 			b.Count++
 		}
-		b.Mean += (float64(value) - b.Mean) / float64(b.Count)
+		weight := b.Count
+		if memory > baselineMemory && b.Count >= baselineKnown {
+			weight = memory
+		}
+		b.Mean += (float64(value) - b.Mean) / float64(weight)
 	}
 	fold(TasksAdded, p.Asked)
 	fold(TasksStarted, p.Started)
@@ -159,6 +170,7 @@ func (t *Track) step(raw State, at instant.Instant) State {
 		t.Calm = calmAtFirst
 	}
 
+	t.Well++
 	switch t.State {
 	case Unknown:
 		// The first verdict has no state to come from; Critical still has to
@@ -166,32 +178,36 @@ func (t *Track) step(raw State, at instant.Instant) State {
 		t.State = min(raw, Stressed)
 		t.Well = relapseWithin // nothing to relapse into
 	case Happy:
-		t.Well++
 		if t.evidence(Stressed, ofStressed) >= enterStressed {
-			t.State = Stressed
-			if t.Well <= relapseWithin {
-				t.Calm = min(2*t.Calm, calmAtMost)
-			} else {
-				t.Calm = calmAtFirst
-			}
+			t.worsen(Stressed)
 		}
 	case Stressed:
 		switch {
 		case t.evidence(Critical, ofCritical) >= enterCritical:
-			t.State = Critical
+			t.worsen(Critical)
 		case t.calm(Stressed, t.Calm):
-			t.State = Happy
-			t.Well = 0
+			t.State, t.Well = Happy, 0
 		}
 	case Critical:
-		if t.calm(Critical, calmAtFirst) {
-			t.State = Stressed
+		if t.calm(Critical, t.Calm) {
+			t.State, t.Well = Stressed, 0
 		}
 	}
 	if t.State != before {
 		t.Since = at
 	}
 	return before
+}
+
+// worsen takes a step up. One that follows soon on a step down is a relapse:
+// the next step down will need twice as many calm evaluations.
+func (t *Track) worsen(to State) {
+	t.State = to
+	if t.Well <= relapseWithin {
+		t.Calm = min(2*t.Calm, calmAtMost)
+	} else {
+		t.Calm = calmAtFirst
+	}
 }
 
 // evidence counts how many of the last n evaluations argued for level or worse.
@@ -208,20 +224,6 @@ func (t *Track) evidence(level State, n int) int {
 // calm tells whether each of the last n evaluations argued for less than level.
 func (t *Track) calm(level State, n int) bool {
 	return len(t.Raw) >= n && t.evidence(level, n) == 0
-}
-
-// silentFor returns how long the given rate has been zero, looking back from
-// the newest point, and whether it was seen above zero before that.
-func (t *Track) silentFor(now instant.Instant, rate func(Point) Quantity) time.Duration {
-	var silent time.Duration
-	for i := len(t.Trend) - 1; i >= 0; i-- {
-		p := t.Trend[i]
-		if q := rate(p); !q.Known() || q > 0 {
-			break
-		}
-		silent = now.Sub(p.At)
-	}
-	return silent
 }
 
 // ageGrows tells whether the oldest waiting task has aged over the sliding

@@ -17,11 +17,11 @@ import (
 // Deployment is how the watched deployment exports its metrics.
 type Deployment struct {
 	Dialect signals.Dialect
-	// ScrapeInterval is the time between two samples of the server.
-	ScrapeInterval time.Duration
-	// Window is the range over which rates are taken: three scrapes, so that
-	// one lost sample does not lose the rate.
-	Window time.Duration
+	// Windows are the ranges over which rates are taken: three scrapes, so
+	// that one lost sample does not lose the rate.
+	Windows signals.Windows
+	// measured tells that the scrape interval was read from samples.
+	measured bool
 }
 
 const (
@@ -42,6 +42,14 @@ func (e *NoTemporalError) Error() string {
 	}
 	return "Prometheus answers and holds no metrics of a Temporal server" + where +
 		": check that it scrapes the server's metrics endpoint, and the selector"
+}
+
+// NoNamespaceError says that no metric is of the namespace that was asked for.
+type NoNamespaceError struct{ Namespace string }
+
+// Error names the remedy.
+func (e *NoNamespaceError) Error() string {
+	return fmt.Sprintf("no metric of a Temporal namespace %q is found: check its name, and the selector", e.Namespace)
 }
 
 // SeveralClustersError says that the metrics hold several clusters and none
@@ -66,6 +74,9 @@ var clusterLabels = []string{"cluster", "k8s_cluster", "k8s_cluster_name", "kube
 
 // marks are the metrics whose names tell the dialect.
 const marks = `__name__=~"restarts|restarts_total|service_latency.*_bucket|state_transition_count.*_count|temporal_worker_start|temporal_worker_start_total|temporal_(workflow_task|activity)_execution_latency.*_bucket"`
+
+// ownQueues keeps the server's own system workers out.
+const ownQueues = `task_queue!~"temporal[._-]sys.*|default[._-]worker[._-]tq"`
 
 // Detect finds out which dialect the metrics speak, how often the server is
 // scraped, and that the selector leaves one cluster.
@@ -105,11 +116,24 @@ func (o *Observer) Detect(ctx context.Context, from, to instant.Instant) (Deploy
 	if d.Dialect.Workers, err = o.workerNamings(ctx, start, end); err != nil {
 		return Deployment{}, err
 	}
-	if d.ScrapeInterval, err = o.scrapeInterval(ctx, d.Dialect, to); err != nil {
+	server, measured, err := o.scrapeInterval(ctx, "restarts"+d.Dialect.Server.Counter+`{service_name!=""`, from, to)
+	if err != nil {
 		return Deployment{}, err
 	}
-	d.Window = min(max(windowScrape*d.ScrapeInterval, minWindow), maxWindow)
+	workers := server
+	if len(d.Dialect.Workers) > 0 {
+		if workers, _, err = o.scrapeInterval(ctx, "temporal_num_pollers{"+ownQueues, from, to); err != nil {
+			return Deployment{}, err
+		}
+	}
+	d.measured = measured
+	d.Windows = signals.Windows{Server: rateWindow(server), Workers: rateWindow(workers)}
 	return d, nil
+}
+
+// rateWindow is the range of rates for a scrape interval.
+func rateWindow(scrape time.Duration) time.Duration {
+	return min(max(windowScrape*scrape, minWindow), maxWindow)
 }
 
 // timer finds the suffix and unit of a timer among the metric names. A timer
@@ -141,8 +165,7 @@ func (o *Observer) timer(ctx context.Context, names []string, base, matchers str
 // workerNamings finds every naming that the users' workers use, leaving the
 // server's own system workers out.
 func (o *Observer) workerNamings(ctx context.Context, start, end instant.Instant) ([]signals.Naming, error) {
-	const own = `task_queue!~"temporal[._-]sys.*|default[._-]worker[._-]tq"`
-	names, err := o.labelValues(ctx, model.MetricNameLabel, o.matcher(marks+","+own+`,task_queue!=""`), start, end)
+	names, err := o.labelValues(ctx, model.MetricNameLabel, o.matcher(marks+","+ownQueues+`,task_queue!=""`), start, end)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +178,7 @@ func (o *Observer) workerNamings(ctx context.Context, start, end instant.Instant
 			if !slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, base) }) {
 				continue
 			}
-			suffix, millis, err := o.timer(ctx, names, base, own, start, end)
+			suffix, millis, err := o.timer(ctx, names, base, ownQueues, start, end)
 			if err != nil {
 				return nil, err
 			}
@@ -172,36 +195,36 @@ func (o *Observer) workerNamings(ctx context.Context, start, end instant.Instant
 	return namings, nil
 }
 
-// scrapeInterval reads the server's newest samples as they are and returns
-// the median distance between two. Default 15 s when there are too few.
-func (o *Observer) scrapeInterval(ctx context.Context, d signals.Dialect, at instant.Instant) (time.Duration, error) {
-	const otherwise = 15 * time.Second
-	selector := `service_name!=""`
+// scrapeInterval reads the newest samples of a series as they are and returns
+// the median distance between two. Where the end of the range has none, as in
+// an outage, the beginning is asked. Too few samples give 15 s, not measured.
+func (o *Observer) scrapeInterval(ctx context.Context, series string, from, to instant.Instant) (interval time.Duration, measured bool, err error) {
 	if o.cfg.Selector != "" {
-		selector += "," + o.cfg.Selector
+		series += "," + o.cfg.Selector
 	}
-	query := fmt.Sprintf("restarts%s{%s}[10m]", d.Server.Counter, selector)
-	value, err := call(ctx, o, "query", func(ctx context.Context) (model.Value, v1.Warnings, v1.Infos, error) {
-		return o.api.Query(ctx, query, at.Time())
-	})
-	if err != nil {
-		return 0, err
-	}
-	matrix, ok := value.(model.Matrix)
-	if !ok {
-		return otherwise, nil
-	}
-	var gaps []time.Duration
-	for _, series := range matrix {
-		for i := 1; i < len(series.Values); i++ {
-			gaps = append(gaps, series.Values[i].Timestamp.Sub(series.Values[i-1].Timestamp))
+	for _, at := range []instant.Instant{to, from} {
+		value, err := call(ctx, o, "scrape interval", func(ctx context.Context) (model.Value, v1.Warnings, v1.Infos, error) {
+			return o.api.Query(ctx, series+"}[10m]", at.Time())
+		})
+		if err != nil {
+			return 0, false, err
+		}
+		matrix, ok := value.(model.Matrix)
+		if !ok {
+			continue
+		}
+		var gaps []time.Duration
+		for _, stream := range matrix {
+			for i := 1; i < len(stream.Values); i++ {
+				gaps = append(gaps, stream.Values[i].Timestamp.Sub(stream.Values[i-1].Timestamp))
+			}
+		}
+		if len(gaps) > 0 {
+			slices.Sort(gaps)
+			return gaps[len(gaps)/2].Round(time.Second), true, nil
 		}
 	}
-	if len(gaps) == 0 {
-		return otherwise, nil
-	}
-	slices.Sort(gaps)
-	return gaps[len(gaps)/2].Round(time.Second), nil
+	return 15 * time.Second, false, nil
 }
 
 // matcher joins matchers with the selector into one series selector.

@@ -116,7 +116,7 @@ func (o *Observer) piece(ctx context.Context, from, to instant.Instant, step tim
 		}
 		return o.unanswered(from, to, step, err), nil
 	}
-	requests := signals.Requests(deployment.Dialect, o.cfg.Selector, deployment.Window)
+	requests := signals.Requests(deployment.Dialect, o.cfg.Selector, deployment.Windows)
 	answers := make([]answer, len(requests))
 	slots := make(chan struct{}, o.cfg.Concurrency)
 	var wg sync.WaitGroup
@@ -132,17 +132,43 @@ func (o *Observer) piece(ctx context.Context, from, to instant.Instant, step tim
 		return nil, ctx.Err()
 	}
 
+	if namespace := o.namespaceIn(deployment); namespace != "" && !answersName(answers, namespace) {
+		return o.unanswered(from, to, step, &NoNamespaceError{Namespace: namespace}), nil
+	}
+
 	spent := int(o.requests.Load() - before)
 	var observations []health.Observation
 	for at := from; !at.After(to); at = at.Add(step) {
 		observation := health.Observation{
 			Cluster: o.cfg.Cluster, At: at,
-			Source: health.Source{Dialect: deployment.Dialect.String(), Selector: o.cfg.Selector, Window: deployment.Window, Requests: spent},
+			Source: health.Source{Dialect: deployment.Dialect.String(), Selector: o.cfg.Selector, Window: deployment.Windows.Server, Requests: spent},
 		}
-		o.fill(&observation, answers)
+		o.fill(&observation, answers, deployment.Windows)
 		observations = append(observations, observation)
 	}
 	return observations, nil
+}
+
+// namespaceIn is the namespace to keep, as the deployment spells it.
+func (o *Observer) namespaceIn(d Deployment) string {
+	if d.Dialect.Sanitized() {
+		return signals.Sanitize(o.cfg.Namespace)
+	}
+	return o.cfg.Namespace
+}
+
+// answersName tells whether any sample is of a namespace.
+func answersName(answers []answer, namespace string) bool {
+	for i := range answers {
+		for _, samples := range answers[i].byStep {
+			for _, s := range samples {
+				if s.Scope.Namespace == namespace {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // fatal tells whether an error cannot be told inside an observation.
@@ -162,8 +188,9 @@ func (o *Observer) deploymentAt(ctx context.Context, from, to instant.Instant) (
 	if err != nil {
 		return Deployment{}, err
 	}
-	// Without workers the fleet may only not have started yet: look again.
-	if len(d.Dialect.Workers) > 0 {
+	// Without workers the fleet may only not have started yet, and a guessed
+	// scrape interval is better measured: look again.
+	if len(d.Dialect.Workers) > 0 && d.measured {
 		o.deployment, o.detectedAt = &d, to
 	}
 	return d, nil
@@ -187,9 +214,10 @@ func (o *Observer) ask(ctx context.Context, d Deployment, request signals.Reques
 		a.err = fmt.Errorf("a %s came from Prometheus where a matrix was expected", value.Type())
 		return a
 	}
+	namespace := o.namespaceIn(d)
 	for _, series := range matrix {
 		scope, ok := scopeOf(request.Definition, series.Metric, d.Dialect.Sanitized())
-		if !ok || (o.cfg.Namespace != "" && scope.Namespace != "" && scope.Namespace != o.cfg.Namespace) {
+		if !ok || (namespace != "" && scope.Namespace != "" && scope.Namespace != namespace) {
 			continue
 		}
 		for _, pair := range series.Values {
@@ -202,23 +230,15 @@ func (o *Observer) ask(ctx context.Context, d Deployment, request signals.Reques
 }
 
 // fill makes the measurements of one instant.
-func (o *Observer) fill(observation *health.Observation, answers []answer) {
+func (o *Observer) fill(observation *health.Observation, answers []answer, windows signals.Windows) {
 	at := model.Time(observation.At.UnixMilli())
-	ages := map[signals.Origin]float64{}
-	for i := range answers {
-		a := &answers[i]
-		if a.request.ID == health.ServerTelemetryAge || a.request.ID == health.WorkerTelemetryAge {
-			if samples := a.byStep[at]; len(samples) > 0 {
-				ages[a.request.Origin] = samples[0].Value
-			}
-		}
-	}
+	seen := living(answers, at, windows)
 	observation.Measurements = make([]health.Measurement, 0, len(answers))
 	for i := range answers {
 		a := &answers[i]
 		m := health.Measurement{Signal: a.request.ID, Class: a.request.Class, Unit: a.request.Unit, Status: health.OK}
 		samples := a.byStep[at]
-		_, alive := ages[a.request.Origin]
+		alive := seen[source{a.request.Origin, a.request.Service}]
 		switch {
 		case a.err != nil:
 			m.Status, m.Reason = health.Failed, a.err.Error()
@@ -234,6 +254,8 @@ func (o *Observer) fill(observation *health.Observation, answers []answer) {
 			m.Reason = "nothing to measure now"
 		case a.request.Class == health.Telemetry && a.request.Origin == signals.FromServer:
 			m.Status, m.Reason = health.Missing, "Prometheus answers and has no sample of a Temporal server at this time"
+		case a.request.Service != "":
+			m.Status, m.Reason = health.Missing, "no fresh sample of the "+a.request.Service+" service"
 		default:
 			m.Status, m.Reason = health.Missing, "no series"
 		}
@@ -243,11 +265,42 @@ func (o *Observer) fill(observation *health.Observation, answers []answer) {
 	observation.Normalize()
 }
 
+// source is whose telemetry a signal rests on; the service is empty for all.
+type source struct {
+	origin  signals.Origin
+	service string
+}
+
+// living tells whose telemetry is alive at an instant: fresh enough for a rate
+// to have had samples, so that a rate without series is one without events.
+func living(answers []answer, at model.Time, windows signals.Windows) map[source]bool {
+	seen := map[source]bool{}
+	for i := range answers {
+		a := &answers[i]
+		window := windows.Server
+		switch a.request.ID {
+		case health.ServerTelemetryAge:
+		case health.WorkerTelemetryAge:
+			window = windows.Workers
+		default:
+			continue
+		}
+		for _, sample := range a.byStep[at] {
+			if sample.Value <= window.Seconds() {
+				seen[source{a.request.Origin, sample.Scope.Name}] = true
+				seen[source{a.request.Origin, ""}] = true
+			}
+		}
+	}
+	return seen
+}
+
 // unanswered makes observations that say why nothing was seen.
 func (o *Observer) unanswered(from, to instant.Instant, step time.Duration, why error) []health.Observation {
 	status := health.Failed
 	var none *NoTemporalError
-	if errors.As(why, &none) {
+	var nowhere *NoNamespaceError
+	if errors.As(why, &none) || errors.As(why, &nowhere) {
 		status = health.Missing
 	}
 	var observations []health.Observation

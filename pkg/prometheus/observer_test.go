@@ -28,6 +28,8 @@ var noon = instant.FromUnix(1_764_000_000)
 // scrapes a healthy, idle Temporal server in the tally dialect.
 type standIn struct {
 	clusters []string
+	// unreachable is a service whose targets are not scraped.
+	unreachable string
 	// before may answer a request itself, and then returns true.
 	before func(w http.ResponseWriter, r *http.Request) bool
 	// values gives the series of a query; nil for none.
@@ -62,8 +64,12 @@ func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if s.values != nil {
 			result = s.values(query)
 		}
-		if result == nil && strings.HasPrefix(query, "time() - max(timestamp(restarts") {
-			result = []map[string]any{series(r, map[string]string{}, "2")}
+		if result == nil && strings.HasPrefix(query, "time() - max by (service_name) (timestamp(restarts") {
+			for _, service := range []string{"frontend", "history", "matching"} {
+				if service != s.unreachable {
+					result = append(result, series(r, map[string]string{"service_name": service}, "2"))
+				}
+			}
 		}
 		if result == nil && strings.Contains(query, "last_over_time(restarts") {
 			result = []map[string]any{series(r, map[string]string{"instance": "a:1", "service_name": "history"}, "1")}
@@ -145,6 +151,41 @@ func TestMissingIsNotZero(t *testing.T) {
 		if m.Status == health.OK && m.Signal != health.OCCConflicts {
 			t.Errorf("without telemetry %s is %s with %v", m.Signal, m.Status, m.Value)
 		}
+	}
+}
+
+// A rate without series is believed to be zero only beside living telemetry of
+// the service that would report it.
+func TestAbsenceIsBelievedOfLivingServicesOnly(t *testing.T) {
+	o := observeOnce(t, Config{URL: serve(t, &standIn{unreachable: "history"})})
+	if m := o.Signal(health.TasksStarted); m.Status != health.Missing || m.Value != nil || !strings.Contains(m.Reason, "history") {
+		t.Errorf("history is not scraped, and tasks started are %s %v (%s)", m.Status, m.Value, m.Reason)
+	}
+	if m := o.Signal(health.TasksAdded); m.Status != health.OK || m.Value == nil {
+		t.Errorf("matching is scraped, and tasks added are %s", m.Status)
+	}
+}
+
+// A namespace is found as the server spells it, and one that is nowhere is
+// missing, not idle.
+func TestNamespace(t *testing.T) {
+	added := func(query string) []map[string]any {
+		if !strings.Contains(query, `task_add_result=~"sync_match|backlog"`) {
+			return nil
+		}
+		return []map[string]any{
+			{"metric": map[string]string{"namespace": "my_team", "taskqueue": "orders", "task_type": "Workflow"}, "value": "5"},
+			{"metric": map[string]string{"namespace": "other", "taskqueue": "orders", "task_type": "Workflow"}, "value": "7"},
+		}
+	}
+	url := serve(t, &standIn{values: added})
+	o := observeOnce(t, Config{URL: url, Namespace: "my-team"})
+	if m := o.Signal(health.TasksAdded); m.Value == nil || *m.Value != 5 {
+		t.Errorf("my-team adds %v tasks", m.Value)
+	}
+	o = observeOnce(t, Config{URL: url, Namespace: "nobody"})
+	if m := o.Signal(health.TasksAdded); m.Status != health.Missing || !strings.Contains(m.Reason, `"nobody"`) {
+		t.Errorf("a namespace that is nowhere is %s: %s", m.Status, m.Reason)
 	}
 }
 

@@ -36,6 +36,9 @@ type Definition struct {
 	ID     health.SignalID
 	Class  health.Class
 	Origin Origin
+	// Service is the one Temporal service that the metrics come from; empty
+	// when several do. Absence is believed only beside its living telemetry.
+	Service string
 	// Scope is the kind of scope that its samples have.
 	Scope health.ScopeKind
 	// Unit is that of the values: "1/s", "s", "ms" or "1".
@@ -63,10 +66,14 @@ const (
 	userWorkerQueues = `task_queue!~"temporal[._-]sys.*|default[._-]worker[._-]tq"`
 	userNamespaces   = `namespace!~"temporal[._-]system"`
 	noLongPolls      = `operation!~"Poll.*|.*LongPoll.*|GetWorkflowExecutionHistory.*|.*GetTaskQueueUserData.*"`
-	frontend         = `service_name=~".*frontend.*"`
-	notSticky        = `partition!="__sticky__"`
-	callersFault     = `error_type=~".*(AlreadyStarted|NotFound|InvalidArgument|PermissionDenied|FailedPrecondition|AlreadyExists|NamespaceNotActive|NotReady).*"`
-	byQueue          = "namespace, taskqueue, task_type"
+	// Requests that only read carry no work.
+	carriesWork = `operation!~"Poll.*|.*LongPoll.*|GetWorkflowExecutionHistory.*|.*GetTaskQueueUserData.*|List.*|Count.*|Scan.*|Describe.*|Get.*|Query.*"`
+	// A busy workflow is contention on one workflow, not on the server.
+	notBusyWorkflow = `resource_exhausted_cause!="BusyWorkflow"`
+	frontend        = `service_name=~".*frontend.*"`
+	notSticky       = `partition!="__sticky__"`
+	callersFault    = `error_type=~".*(AlreadyStarted|NotFound|InvalidArgument|PermissionDenied|FailedPrecondition|AlreadyExists|NamespaceNotActive|NotReady).*"`
+	byQueue         = "namespace, taskqueue, task_type"
 )
 
 // Catalogue returns every signal, ordered by id.
@@ -86,23 +93,32 @@ func Lookup(id health.SignalID) (Definition, bool) {
 	return Definition{}, false
 }
 
+// Windows are the ranges over which rates are taken.
+type Windows struct{ Server, Workers time.Duration }
+
 // Requests renders every query for a dialect. The selector is a list of
-// PromQL matchers without braces, or empty; window is the range of the rates.
-// A signal whose origin has no naming is left out with an empty query.
-func Requests(d Dialect, selector string, window time.Duration) []Request {
+// PromQL matchers without braces, or empty. A signal whose origin has no
+// naming is left out with an empty query.
+func Requests(d Dialect, selector string, windows Windows) []Request {
 	definitions := Catalogue()
 	requests := make([]Request, 0, len(definitions))
 	for _, def := range definitions {
-		namings := []Naming{d.Server}
+		namings, window := []Naming{d.Server}, windows.Server
 		if def.Origin == FromWorkers {
-			namings = d.Workers
+			namings, window = d.Workers, windows.Workers
 		}
 		queries := make([]string, 0, len(namings))
 		for _, n := range namings {
 			queries = append(queries, def.query(builder{naming: n, selector: selector, window: promDuration(window)}))
 		}
 		slices.Sort(queries)
-		requests = append(requests, Request{Definition: def, Query: strings.Join(slices.Compact(queries), " or ")})
+		queries = slices.Compact(queries)
+		query := strings.Join(queries, " or ")
+		if len(queries) > 1 && def.Rollup == Sum {
+			// A queue that is polled under two namings has a part in each.
+			query = sumOfNamings(queries)
+		}
+		requests = append(requests, Request{Definition: def, Query: query})
 	}
 	return requests
 }
@@ -110,19 +126,19 @@ func Requests(d Dialect, selector string, window time.Duration) []Request {
 // progress are the signals that decide.
 var progress = []Definition{
 	{
-		ID: health.Arrivals, Class: health.Primary, Origin: FromServer, Scope: health.KindNamespace, Unit: "1/s", Rollup: Sum, Events: true,
-		Title: "Arrivals", Meaning: "Workflow starts and signals that clients ask for; what the caller got wrong is left out.",
+		ID: health.Arrivals, Class: health.Primary, Origin: FromServer, Service: "frontend", Scope: health.KindNamespace, Unit: "1/s", Rollup: Sum, Events: true,
+		Title: "Arrivals", Meaning: "Workflow starts and signals that clients ask for; what the caller got wrong and what was throttled is left out.",
 		Source: "frontend service_requests",
 		query:  func(b builder) string { return arrivals(b, "(Start|Signal|SignalWithStart)WorkflowExecution") },
 	},
 	{
-		ID: health.WorkflowStarts, Class: health.Primary, Origin: FromServer, Scope: health.KindNamespace, Unit: "1/s", Rollup: Sum, Events: true,
+		ID: health.WorkflowStarts, Class: health.Primary, Origin: FromServer, Service: "frontend", Scope: health.KindNamespace, Unit: "1/s", Rollup: Sum, Events: true,
 		Title: "Workflow starts", Meaning: "Workflows that clients start.",
 		Source: "frontend service_requests",
 		query:  func(b builder) string { return arrivals(b, "StartWorkflowExecution") },
 	},
 	{
-		ID: health.StateTransitions, Class: health.Primary, Origin: FromServer, Scope: health.KindNamespace, Unit: "1/s", Rollup: Sum, Events: true,
+		ID: health.StateTransitions, Class: health.Primary, Origin: FromServer, Service: "history", Scope: health.KindNamespace, Unit: "1/s", Rollup: Sum, Events: true,
 		Title: "State transitions", Meaning: "Workflow state transitions, by count: each sample of the metric is a workflow's cumulative count, so its sum says nothing.",
 		Source: "history state_transition_count",
 		query: func(b builder) string {
@@ -130,7 +146,7 @@ var progress = []Definition{
 		},
 	},
 	{
-		ID: health.WorkflowTasksCompleted, Class: health.Primary, Origin: FromServer, Scope: health.KindNamespace, Unit: "1/s", Rollup: Sum, Events: true,
+		ID: health.WorkflowTasksCompleted, Class: health.Primary, Origin: FromServer, Service: "history", Scope: health.KindNamespace, Unit: "1/s", Rollup: Sum, Events: true,
 		Title: "Workflow tasks completed", Meaning: "Workflow tasks that workers have answered.",
 		Source: "history workflow_tasks_completed, frontend service_requests before it existed",
 		query: func(b builder) string {
@@ -139,7 +155,7 @@ var progress = []Definition{
 		},
 	},
 	{
-		ID: health.ActivityTasksCompleted, Class: health.Primary, Origin: FromServer, Scope: health.KindTaskQueue, Unit: "1/s", Rollup: Sum, Events: true,
+		ID: health.ActivityTasksCompleted, Class: health.Primary, Origin: FromServer, Service: "history", Scope: health.KindTaskQueue, Unit: "1/s", Rollup: Sum, Events: true,
 		Title: "Activity tasks completed", Meaning: "Activity tasks that workers have answered, with success or failure.",
 		Source: "history activity_success, activity_task_fail",
 		query: func(b builder) string {
@@ -149,7 +165,7 @@ var progress = []Definition{
 		},
 	},
 	{
-		ID: health.WorkflowsClosed, Class: health.Primary, Origin: FromServer, Scope: health.KindTaskQueue, Unit: "1/s", Rollup: Sum, Events: true,
+		ID: health.WorkflowsClosed, Class: health.Primary, Origin: FromServer, Service: "history", Scope: health.KindTaskQueue, Unit: "1/s", Rollup: Sum, Events: true,
 		Title: "Workflows closed", Meaning: "Workflows that reached any terminal state; a failure is one.",
 		Source: "history workflow_success, _failed, _timeout, _terminate, _cancel, _continued_as_new",
 		query: func(b builder) string {
@@ -161,7 +177,7 @@ var progress = []Definition{
 		},
 	},
 	{
-		ID: health.TasksAdded, Class: health.Primary, Origin: FromServer, Scope: health.KindTaskQueue, Unit: "1/s", Rollup: Sum, Events: true,
+		ID: health.TasksAdded, Class: health.Primary, Origin: FromServer, Service: "matching", Scope: health.KindTaskQueue, Unit: "1/s", Rollup: Sum, Events: true,
 		Title: "Tasks added", Meaning: "Tasks that reached matching and were taken at once or stored, and activities started eagerly; a forwarded task counts once.",
 		Source: "matching tasks_added, history activity_eager_execution",
 		query: func(b builder) string {
@@ -171,7 +187,7 @@ var progress = []Definition{
 		},
 	},
 	{
-		ID: health.TasksBacklogged, Class: health.Primary, Origin: FromServer, Scope: health.KindTaskQueue, Unit: "1/s", Rollup: Sum, Events: true,
+		ID: health.TasksBacklogged, Class: health.Primary, Origin: FromServer, Service: "matching", Scope: health.KindTaskQueue, Unit: "1/s", Rollup: Sum, Events: true,
 		Title: "Tasks backlogged", Meaning: "The part of the added tasks that found no poller and was stored.",
 		Source: "matching tasks_added",
 		query: func(b builder) string {
@@ -179,7 +195,7 @@ var progress = []Definition{
 		},
 	},
 	{
-		ID: health.TasksStarted, Class: health.Primary, Origin: FromServer, Scope: health.KindTaskQueue, Unit: "1/s", Rollup: Sum, Events: true,
+		ID: health.TasksStarted, Class: health.Primary, Origin: FromServer, Service: "history", Scope: health.KindTaskQueue, Unit: "1/s", Rollup: Sum, Events: true,
 		Title: "Tasks started", Meaning: "Tasks handed to a worker, as history records it.",
 		Source: "history task_schedule_to_start_latency, activity_eager_execution",
 		query: func(b builder) string {
@@ -187,7 +203,7 @@ var progress = []Definition{
 		},
 	},
 	{
-		ID: health.BacklogCount, Class: health.Primary, Origin: FromServer, Scope: health.KindTaskQueue, Unit: "1", Rollup: Sum,
+		ID: health.BacklogCount, Class: health.Primary, Origin: FromServer, Service: "matching", Scope: health.KindTaskQueue, Unit: "1", Rollup: Sum,
 		Title: "Backlog", Meaning: "Stored tasks that wait, refreshed once a minute.",
 		Source: "matching approximate_backlog_count",
 		query: func(b builder) string {
@@ -195,7 +211,7 @@ var progress = []Definition{
 		},
 	},
 	{
-		ID: health.BacklogAge, Class: health.Primary, Origin: FromServer, Scope: health.KindTaskQueue, Unit: "s", Rollup: Max,
+		ID: health.BacklogAge, Class: health.Primary, Origin: FromServer, Service: "matching", Scope: health.KindTaskQueue, Unit: "s", Rollup: Max,
 		Title: "Backlog age", Meaning: "Age of the oldest stored task, refreshed once a minute.",
 		Source: "matching approximate_backlog_age_seconds",
 		query: func(b builder) string {
@@ -204,16 +220,16 @@ var progress = []Definition{
 	},
 	{
 		ID: health.Requests, Class: health.Primary, Origin: FromServer, Scope: health.KindService, Unit: "1/s", Rollup: Sum, Events: true,
-		Title: "Requests", Meaning: "Requests by service, without long polls.",
+		Title: "Requests", Meaning: "Requests that carry work, by service: without long polls and reads.",
 		Source: "service_requests",
-		query:  func(b builder) string { return sumBy("service_name", b.rate("service_requests", noLongPolls)) },
+		query:  func(b builder) string { return sumBy("service_name", b.rate("service_requests", carriesWork)) },
 	},
 	{
 		ID: health.RequestsRefused, Class: health.Primary, Origin: FromServer, Scope: health.KindService, Unit: "1/s", Rollup: Sum, Events: true,
 		Title: "Requests refused", Meaning: "Requests that failed for the server's own reasons, throttling included; errors of the caller are not counted by the metric.",
 		Source: "service_errors, service_errors_resource_exhausted",
 		query: func(b builder) string {
-			return sumOf("service_name", b.rate("service_errors", noLongPolls), b.rate("service_errors_resource_exhausted", noLongPolls))
+			return sumOf("service_name", b.rate("service_errors", carriesWork), b.rate("service_errors_resource_exhausted", carriesWork, notBusyWorkflow))
 		},
 	},
 }
@@ -221,7 +237,7 @@ var progress = []Definition{
 func arrivals(b builder, operations string) string {
 	ask := []string{userNamespaces, frontend, fmt.Sprintf("operation=~%q", operations)}
 	return less(sumBy("namespace", b.rate("service_requests", ask...)),
-		sumBy("namespace", b.rate("service_error_with_type", append(ask, callersFault)...)))
+		sumOf("namespace", b.rate("service_error_with_type", append(ask, callersFault)...), b.rate("service_errors_resource_exhausted", ask...)))
 }
 
 // eager is the rate of activities that a worker takes along with the answer
@@ -279,7 +295,7 @@ var pressure = []Definition{
 		},
 	},
 	{
-		ID: health.ShardChurn, Class: health.Amplifier, Origin: FromServer, Scope: health.KindCluster, Unit: "1/s", Rollup: Sum, Events: true,
+		ID: health.ShardChurn, Class: health.Amplifier, Origin: FromServer, Service: "history", Scope: health.KindCluster, Unit: "1/s", Rollup: Sum, Events: true,
 		Title: "Shard churn", Meaning: "History shards created, removed or closed.",
 		Source: "sharditem_created_count, sharditem_removed_count, shard_closed_count",
 		query: func(b builder) string {
@@ -293,15 +309,15 @@ var pressure = []Definition{
 		query:  func(b builder) string { return b.p99("service_latency", "service_name", noLongPolls) },
 	},
 	{
-		ID: health.Throttled, Class: health.Amplifier, Origin: FromServer, Scope: health.KindNamespace, Unit: "1/s", Rollup: Sum, Events: true,
-		Title: "Throttled requests", Meaning: "Requests refused with ResourceExhausted; a busy workflow is contention on one workflow and left out.",
+		ID: health.Throttled, Class: health.Amplifier, Origin: FromServer, Service: "frontend", Scope: health.KindNamespace, Unit: "1/s", Rollup: Sum, Events: true,
+		Title: "Throttled requests", Meaning: "Requests that the frontend refused with ResourceExhausted; a busy workflow is contention on one workflow and left out.",
 		Source: "service_errors_resource_exhausted",
 		query: func(b builder) string {
-			return sumBy("namespace", b.rate("service_errors_resource_exhausted", `resource_exhausted_cause!="BusyWorkflow"`))
+			return sumBy("namespace", b.rate("service_errors_resource_exhausted", carriesWork, frontend, notBusyWorkflow))
 		},
 	},
 	{
-		ID: health.ScheduleToStart, Class: health.Amplifier, Origin: FromServer, Scope: health.KindTaskQueue, Unit: "ms", Rollup: Max,
+		ID: health.ScheduleToStart, Class: health.Amplifier, Origin: FromServer, Service: "history", Scope: health.KindTaskQueue, Unit: "ms", Rollup: Max,
 		Title: "Schedule to start", Meaning: "99th percentile of the time between a task's scheduling and its start; only tasks that were started count.",
 		Source: "history task_schedule_to_start_latency",
 		query: func(b builder) string {
@@ -309,7 +325,7 @@ var pressure = []Definition{
 		},
 	},
 	{
-		ID: health.WorkflowsFailed, Class: health.Amplifier, Origin: FromServer, Scope: health.KindTaskQueue, Unit: "1/s", Rollup: Sum, Events: true,
+		ID: health.WorkflowsFailed, Class: health.Amplifier, Origin: FromServer, Service: "history", Scope: health.KindTaskQueue, Unit: "1/s", Rollup: Sum, Events: true,
 		Title: "Workflows failed", Meaning: "Workflows whose own code failed: a business outcome, and progress.",
 		Source: "history workflow_failed",
 		query: func(b builder) string {
@@ -317,7 +333,7 @@ var pressure = []Definition{
 		},
 	},
 	{
-		ID: health.Pollers, Class: health.Worker, Origin: FromServer, Scope: health.KindTaskQueue, Unit: "1", Rollup: Sum,
+		ID: health.Pollers, Class: health.Worker, Origin: FromServer, Service: "matching", Scope: health.KindTaskQueue, Unit: "1", Rollup: Sum,
 		Title: "Pollers", Meaning: "Polls open at a task queue, as matching counts them.",
 		Source: "matching pending_polls",
 		query: func(b builder) string {
@@ -414,16 +430,16 @@ var telemetry = []Definition{
 		Title: "Server instances up", Meaning: "1 or 0 for each scrape target that is or was a Temporal server within the hour.",
 		Source: "Prometheus up",
 		query: func(b builder) string {
-			return aggregate("max", "instance, service_name", fmt.Sprintf("%s * on (job, instance) group_right() group by (job, instance, service_name) (last_over_time(%s[%s]))",
+			return aggregate("max", "instance, service_name", fmt.Sprintf("max by (job, instance) (%s) * on (job, instance) group_right() group by (job, instance, service_name) (last_over_time(%s[%s]))",
 				b.series("up"), b.series("restarts"+b.naming.Counter, `service_name!=""`), remembered))
 		},
 	},
 	{
-		ID: health.ServerTelemetryAge, Class: health.Telemetry, Origin: FromServer, Scope: health.KindCluster, Unit: "s", Rollup: Max,
-		Title: "Age of server metrics", Meaning: "Age of the newest sample of the server.",
+		ID: health.ServerTelemetryAge, Class: health.Telemetry, Origin: FromServer, Scope: health.KindService, Unit: "s", Rollup: Min,
+		Title: "Age of server metrics", Meaning: "Age of the newest sample of each service; for the cluster that of the newest of all.",
 		Source: "Prometheus timestamp()",
 		query: func(b builder) string {
-			return fmt.Sprintf("time() - max(timestamp(%s))", b.series("restarts"+b.naming.Counter, `service_name!=""`))
+			return fmt.Sprintf("time() - max by (service_name) (timestamp(%s))", b.series("restarts"+b.naming.Counter, `service_name!=""`))
 		},
 	},
 	{
@@ -431,7 +447,7 @@ var telemetry = []Definition{
 		Title: "Worker instances up", Meaning: "1 or 0 for each scrape target that is or was a worker within the hour.",
 		Source: "Prometheus up",
 		query: func(b builder) string {
-			return aggregate("max", "instance", fmt.Sprintf("%s * on (job, instance) group_right() group by (job, instance) (last_over_time(%s[%s]))",
+			return aggregate("max", "instance", fmt.Sprintf("max by (job, instance) (%s) * on (job, instance) group_right() group by (job, instance) (last_over_time(%s[%s]))",
 				b.series("up"), b.series("temporal_num_pollers", userWorkerQueues), remembered))
 		},
 	},

@@ -45,7 +45,7 @@ func TestEverySeriesCarriesTheSelector(t *testing.T) {
 		{Server: TallyServer, Workers: []Naming{GoSDK}},
 		{Server: OTelServer, Workers: []Naming{{Counter: "", Timer: "_milliseconds", Millis: 1}, GoSDK}},
 	} {
-		for _, r := range Requests(d, selector, time.Minute) {
+		for _, r := range Requests(d, selector, Windows{Server: time.Minute, Workers: time.Minute}) {
 			if series, selected := strings.Count(r.Query, "{"), strings.Count(r.Query, selector); series != selected || series == 0 {
 				t.Errorf("%s in %s: %d series, %d selected: %s", r.ID, d, series, selected, r.Query)
 			}
@@ -58,7 +58,7 @@ func TestEverySeriesCarriesTheSelector(t *testing.T) {
 
 func TestNamingFollowsTheDialect(t *testing.T) {
 	query := func(d Dialect, id health.SignalID) string {
-		for _, r := range Requests(d, "", time.Minute) {
+		for _, r := range Requests(d, "", Windows{Server: time.Minute, Workers: time.Minute}) {
 			if r.ID == id {
 				return r.Query
 			}

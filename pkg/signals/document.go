@@ -21,8 +21,8 @@ func WriteDocument(w io.Writer) error {
 		"here as `$window`. A selector given by the user is added to every series.\n\n" +
 		"The rate of a counter that has no series beside living telemetry is 0, since a counter does not exist before its first event.\n" +
 		"Any other signal without series has no value.\n")
-	tally := Requests(Dialect{Server: TallyServer, Workers: []Naming{GoSDK}}, "", time.Minute)
-	otel := Requests(Dialect{Server: OTelServer, Workers: []Naming{GoSDK}}, "", time.Minute)
+	tally := Requests(Dialect{Server: TallyServer, Workers: []Naming{GoSDK}}, "", Windows{Server: time.Minute, Workers: time.Minute})
+	otel := Requests(Dialect{Server: OTelServer, Workers: []Naming{GoSDK}}, "", Windows{Server: time.Minute, Workers: time.Minute})
 	for _, class := range []health.Class{health.Primary, health.Amplifier, health.Worker, health.Telemetry} {
 		title := string(class)
 		fmt.Fprintf(&b, "\n## %s\n", strings.ToUpper(title[:1])+title[1:])

@@ -70,6 +70,15 @@ func sumOf(by string, rates ...string) string {
 	return sumBy(by, strings.Join(parts, " or "))
 }
 
+// sumOfNamings adds what the fleets of several namings report.
+func sumOfNamings(queries []string) string {
+	parts := make([]string, 0, len(queries))
+	for i, q := range queries {
+		parts = append(parts, fmt.Sprintf(`label_replace(%s, "part", "%d", "", "")`, q, i))
+	}
+	return fmt.Sprintf("sum without (part) (%s)", strings.Join(parts, " or "))
+}
+
 // less subtracts a part that may be absent.
 func less(whole, part string) string {
 	return fmt.Sprintf("clamp_min(%s - (%s or 0 * %s), 0)", whole, part, whole)

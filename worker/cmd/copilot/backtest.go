@@ -98,8 +98,9 @@ had been watching then: one evaluation a step. On a terminal a timeline with
 every change of state and the time in each; with -o jsonl a line for each
 evaluation, written as it is judged.
 
-The hour before the start is evaluated too, unseen, so that the first verdict
-knows what is usual for the cluster.`,
+The hours before the start are evaluated too, unshown, so that the first verdict
+knows what is usual for the cluster. Exit status: 0, or 3 when nothing could be
+seen in the whole range.`,
 		Example: `  copilot backtest --prometheus-url http://localhost:9090 --start 2026-11-24T03:00:00Z --end 2026-11-24T05:00:00Z
   copilot backtest --prometheus-url http://localhost:9090 --start 6h -o jsonl | jq -r 'select(.health_state == "critical") | .time'`,
 		Args: noArgs,
@@ -189,7 +190,12 @@ func readSpan(from, to string, step time.Duration, now instant.Instant) (span, e
 // backtest judges every step of the span and gives each assessment to use.
 func backtest(ctx context.Context, observer *prometheus.Observer, s span, use func(*health.Assessment) error) error {
 	warmUp := time.Duration(int(backtestWarmUp/s.step)) * s.step
-	var window health.Window
+	window, err := coarsely(ctx, observer, s.from.Add(-warmUp))
+	if err != nil {
+		return err
+	}
+	var seen bool
+	var blind string
 	for observation, err := range observer.Stream(ctx, s.from.Add(-warmUp), s.to, s.step) {
 		if err != nil {
 			return streamError(err)
@@ -199,10 +205,14 @@ func backtest(ctx context.Context, observer *prometheus.Observer, s span, use fu
 		if observation.At.Before(s.from) {
 			continue
 		}
+		seen, blind = seen || !a.Blind, a.BlindReason
 		a.Explanation = explain.Rules(&a)
 		if err := use(&a); err != nil {
 			return fmt.Errorf("write the verdicts: %w", err)
 		}
+	}
+	if !seen {
+		return &exitError{code: exitUnknown, err: fmt.Errorf("nothing could be seen from %s to %s: %s", s.from, s.to, blind)}
 	}
 	return nil
 }

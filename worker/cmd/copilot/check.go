@@ -23,9 +23,14 @@ const (
 	exitUnknown  = 3
 )
 
-// checkHistory is how far back a one-shot check looks, so that it knows what
-// is usual and says what a worker that had been watching would say.
-const checkHistory = time.Hour
+// A one-shot check looks back, so that it knows what is usual and says what a
+// worker that had been watching would say: over the last hour at its own step,
+// and before that at a coarse one.
+const (
+	checkHistory  = time.Hour
+	coarseHistory = 6 * time.Hour
+	coarseStep    = 5 * time.Minute
+)
 
 func newCheckCommand(clock instant.Clock) *cobra.Command {
 	var flags prometheusFlags
@@ -88,7 +93,10 @@ func check(ctx context.Context, cfg prometheus.Config, now instant.Instant, step
 	steps := min(int(checkHistory/step), 240)
 	from := to.Add(-time.Duration(steps) * step)
 
-	var window health.Window
+	window, err := coarsely(ctx, observer, from)
+	if err != nil {
+		return api.Status{}, err
+	}
 	var assessment health.Assessment
 	var last health.Observation
 	for observation, err := range observer.Stream(ctx, from, to, step) {
@@ -100,6 +108,19 @@ func check(ctx context.Context, cfg prometheus.Config, now instant.Instant, step
 	}
 	assessment.Explanation = explain.Rules(&assessment)
 	return api.NewStatus(assessment, last), nil
+}
+
+// coarsely evaluates the hours before an instant at a coarse step, to learn
+// what is usual and what has been going on.
+func coarsely(ctx context.Context, observer *prometheus.Observer, until instant.Instant) (health.Window, error) {
+	var window health.Window
+	for observation, err := range observer.Stream(ctx, until.Add(-coarseHistory), until.Add(-coarseStep), coarseStep) {
+		if err != nil {
+			return window, streamError(err)
+		}
+		_, window = health.Evaluate(window, observation)
+	}
+	return window, nil
 }
 
 // unseen gives an error that is not the caller's the exit status for what
