@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/temporal-sre/copilot/pkg/signals"
 )
@@ -31,7 +30,7 @@ func Selectors() []string {
 		{Server: signals.TallyServer, Workers: []signals.Naming{signals.GoSDK}},
 		{Server: signals.OTelServer, Workers: []signals.Naming{signals.GoSDK}},
 	} {
-		for _, request := range signals.Requests(dialect, "", time.Minute) {
+		for _, request := range signals.Requests(dialect, "", signals.Windows{}) {
 			for _, match := range metricName.FindAllStringSubmatch(request.Query, -1) {
 				names = append(names, match[1])
 			}
