@@ -136,13 +136,13 @@ func fromEnv(flags *pflag.FlagSet, names map[string]string) []error {
 // runWorker runs until ctx ends, which is its orderly end, or the worker cannot
 // go on.
 func runWorker(ctx context.Context, o workerOptions, problems []error, stderr io.Writer) error {
-	observer, store, err := o.prepare(ctx, problems)
+	log := newLogger(stderr, o.logFormat)
+	slog.SetDefault(log) // packages below log there
+	observer, store, err := o.prepare(ctx, log, problems)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
-	log := newLogger(stderr, o.logFormat)
-	slog.SetDefault(log) // packages below log there
 
 	err = reach(ctx, log, "the store", o.wait, func(ctx context.Context) error {
 		schema, err := store.Schema(ctx)
@@ -201,10 +201,10 @@ func runWorker(ctx context.Context, o workerOptions, problems []error, stderr io
 
 // prepare checks every setting, so that all mistakes are told at once, and
 // makes what needs no connection. problems are those found before.
-func (o *workerOptions) prepare(ctx context.Context, problems []error) (*prometheus.Observer, *dsql.Store, error) {
+func (o *workerOptions) prepare(ctx context.Context, log *slog.Logger, problems []error) (*prometheus.Observer, *dsql.Store, error) {
 	metrics := o.prometheus.config()
 	o.cluster = firstOf(o.cluster, prometheus.ClusterName(metrics.Selector, ""))
-	metrics.Cluster, metrics.Namespace = o.cluster, o.only
+	metrics.Cluster, metrics.Namespace, metrics.Logger = o.cluster, o.only, log
 	// Half a second less, so that it is Prometheus' timeout that is reported.
 	metrics.Timeout = cmp.Or(metrics.Timeout, o.config.ObserveTimeout()-500*time.Millisecond)
 	observer, err := prometheus.New(metrics)
