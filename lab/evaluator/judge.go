@@ -6,7 +6,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/temporal-sre/copilot/lab/score"
+	"github.com/temporal-sre/copilot/pkg/api"
 	"github.com/temporal-sre/copilot/pkg/explain"
 	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/instant"
@@ -44,21 +44,10 @@ func Judge(ctx context.Context, cfg prometheus.Config, from, to instant.Instant,
 }
 
 // Lines are what "copilot backtest -o jsonl" writes of assessments.
-func Lines(assessments []health.Assessment) []score.Verdict {
-	lines := make([]score.Verdict, 0, len(assessments))
+func Lines(assessments []health.Assessment) []api.Verdict {
+	lines := make([]api.Verdict, 0, len(assessments))
 	for i := range assessments {
-		a := &assessments[i]
-		line := score.Verdict{
-			Time: a.At, HealthState: a.State, Bottleneck: a.Bottleneck,
-			Confidence: a.Confidence, Coverage: a.Coverage, Blind: a.Blind, BlindReason: a.BlindReason,
-			GatesFired: a.GatesFired(), Impaired: []score.Impaired{}, Summary: a.Explanation.Summary,
-		}
-		for _, s := range a.Impaired() {
-			if s.TaskType == "" {
-				line.Impaired = append(line.Impaired, score.Impaired{Kind: s.Kind, Namespace: s.Namespace, Name: s.Name, State: s.State})
-			}
-		}
-		lines = append(lines, line)
+		lines = append(lines, api.NewVerdict(&assessments[i]))
 	}
 	return lines
 }

@@ -1,12 +1,13 @@
 package score
 
 import (
+	"github.com/temporal-sre/copilot/pkg/api"
 	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/instant"
 )
 
 // incidents finds the incidents of a truth and how the verdicts met them.
-func incidents(truth *Truth, verdicts []Verdict) []Incident {
+func incidents(truth *Truth, verdicts []api.Verdict) []Incident {
 	var all []Incident
 	for i := 0; i < len(truth.Intervals); i++ {
 		if truth.Intervals[i].allows(health.Happy) {
@@ -30,7 +31,7 @@ func incidents(truth *Truth, verdicts []Verdict) []Incident {
 }
 
 // meet follows the verdicts from the begin of an incident until the next one.
-func (i *Incident) meet(truth *Truth, verdicts []Verdict, until instant.Instant) {
+func (i *Incident) meet(truth *Truth, verdicts []api.Verdict, until instant.Instant) {
 	last := health.Happy
 	count := 0
 	for n := range verdicts {

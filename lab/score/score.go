@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/temporal-sre/copilot/pkg/api"
 	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/instant"
 )
@@ -61,7 +62,7 @@ type Wrong struct {
 }
 
 // Of scores the verdicts on one recording.
-func Of(truth *Truth, verdicts []Verdict) Score {
+func Of(truth *Truth, verdicts []api.Verdict) Score {
 	s := Score{Scenario: truth.Scenario}
 	for i := range verdicts {
 		s.judge(truth, &verdicts[i])
@@ -71,7 +72,7 @@ func Of(truth *Truth, verdicts []Verdict) Score {
 }
 
 // judge scores one evaluation.
-func (s *Score) judge(truth *Truth, v *Verdict) {
+func (s *Score) judge(truth *Truth, v *api.Verdict) {
 	at, known := truth.at(v.Time)
 	if !known {
 		return
@@ -120,7 +121,7 @@ func (s *Score) judge(truth *Truth, v *Verdict) {
 	}
 }
 
-func (s *Score) wrong(v *Verdict, what string, said, want any) {
+func (s *Score) wrong(v *api.Verdict, what string, said, want any) {
 	s.Wrong = append(s.Wrong, Wrong{Time: v.Time, What: what, Said: fmt.Sprint(said), Want: fmt.Sprint(want)})
 }
 
@@ -133,9 +134,9 @@ func (t *Truth) inTransition(at int, now instant.Instant) bool {
 
 // scopeFault says what is wrong with the parts that a verdict names, or
 // nothing.
-func scopeFault(want []Part, said []Impaired) string {
+func scopeFault(want []Part, said []api.ImpairedScope) string {
 	for _, part := range want {
-		named := slices.ContainsFunc(said, func(i Impaired) bool {
+		named := slices.ContainsFunc(said, func(i api.ImpairedScope) bool {
 			return i.Kind == part.Kind && i.Namespace == part.Namespace && i.Name == part.Name &&
 				(len(part.States) == 0 || slices.Contains(part.States, i.State))
 		})

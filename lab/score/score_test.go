@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/temporal-sre/copilot/pkg/api"
 	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/instant"
 )
@@ -31,14 +32,14 @@ func stall() *Truth {
 }
 
 // play makes verdicts of letters: h, s, c, one an evaluation.
-func play(states string) []Verdict {
+func play(states string) []api.Verdict {
 	names := map[rune]health.State{'h': health.Happy, 's': health.Stressed, 'c': health.Critical, 'u': health.Unknown}
-	var verdicts []Verdict
+	var verdicts []api.Verdict
 	for i, letter := range states {
-		v := Verdict{Time: at(i), HealthState: names[letter], Bottleneck: health.BottleneckHealthy}
+		v := api.Verdict{Time: at(i), HealthState: names[letter], Bottleneck: health.BottleneckHealthy}
 		if v.HealthState >= health.Stressed {
 			v.Bottleneck = health.BottleneckWorker
-			v.Impaired = []Impaired{{Kind: health.KindTaskQueue, Namespace: "default", Name: "billing", State: v.HealthState}}
+			v.Impaired = []api.ImpairedScope{{Kind: health.KindTaskQueue, Namespace: "default", Name: "billing", State: v.HealthState}}
 		}
 		verdicts = append(verdicts, v)
 	}
@@ -102,18 +103,18 @@ func TestFalseCritical(t *testing.T) {
 }
 
 func TestScopes(t *testing.T) {
-	queue := func(name string, state health.State) Impaired {
-		return Impaired{Kind: health.KindTaskQueue, Namespace: "default", Name: name, State: state}
+	queue := func(name string, state health.State) api.ImpairedScope {
+		return api.ImpairedScope{Kind: health.KindTaskQueue, Namespace: "default", Name: name, State: state}
 	}
 	want := []Part{{Kind: health.KindTaskQueue, Namespace: "default", Name: "billing", States: []health.State{health.Critical}}}
 	for name, c := range map[string]struct {
-		said  []Impaired
+		said  []api.ImpairedScope
 		right bool
 	}{
-		"as wanted":       {[]Impaired{queue("billing", health.Critical), {Kind: health.KindNamespace, Name: "default"}}, true},
-		"too mild":        {[]Impaired{queue("billing", health.Stressed)}, false},
+		"as wanted":       {[]api.ImpairedScope{queue("billing", health.Critical), {Kind: health.KindNamespace, Name: "default"}}, true},
+		"too mild":        {[]api.ImpairedScope{queue("billing", health.Stressed)}, false},
 		"none":            {nil, false},
-		"another one too": {[]Impaired{queue("billing", health.Critical), queue("orders", health.Stressed)}, false},
+		"another one too": {[]api.ImpairedScope{queue("billing", health.Critical), queue("orders", health.Stressed)}, false},
 	} {
 		if fault := scopeFault(want, c.said); (fault == "") != c.right {
 			t.Errorf("%s: %q", name, fault)

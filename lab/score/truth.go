@@ -63,28 +63,6 @@ type Fault struct {
 	To   instant.Instant `json:"to"`
 }
 
-// Verdict is one evaluation, as a line of "copilot backtest -o jsonl" holds it.
-type Verdict struct {
-	Time        instant.Instant   `json:"time"`
-	HealthState health.State      `json:"health_state"`
-	Bottleneck  health.Bottleneck `json:"bottleneck"`
-	Confidence  float64           `json:"confidence"`
-	Coverage    float64           `json:"coverage"`
-	Blind       bool              `json:"blind"`
-	BlindReason string            `json:"blind_reason,omitempty"`
-	GatesFired  []string          `json:"gates_fired"`
-	Impaired    []Impaired        `json:"impaired_scopes"`
-	Summary     string            `json:"summary,omitempty"`
-}
-
-// Impaired is a part of the cluster that a verdict says is not well.
-type Impaired struct {
-	Kind      health.ScopeKind `json:"kind"`
-	Namespace string           `json:"namespace,omitempty"`
-	Name      string           `json:"name"`
-	State     health.State     `json:"state"`
-}
-
 // at finds the interval of a time.
 func (t *Truth) at(now instant.Instant) (int, bool) {
 	i := slices.IndexFunc(t.Intervals, func(i Interval) bool {

@@ -18,6 +18,7 @@ import (
 	"github.com/temporal-sre/copilot/lab/recording"
 	"github.com/temporal-sre/copilot/lab/scenario"
 	"github.com/temporal-sre/copilot/lab/score"
+	"github.com/temporal-sre/copilot/pkg/api"
 	"github.com/temporal-sre/copilot/pkg/instant"
 	"github.com/temporal-sre/copilot/pkg/prometheus"
 )
@@ -112,7 +113,7 @@ func judge(ctx context.Context, dir string, t *terminal) (err error) {
 	return nil
 }
 
-func writeVerdicts(path string, verdicts []score.Verdict) error {
+func writeVerdicts(path string, verdicts []api.Verdict) error {
 	var text strings.Builder
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)

@@ -8,6 +8,7 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"github.com/temporal-sre/copilot/lab/score"
+	"github.com/temporal-sre/copilot/pkg/api"
 	"github.com/temporal-sre/copilot/pkg/health"
 )
 
@@ -20,7 +21,7 @@ var stateColours = map[health.State]lipgloss.Style{
 
 // timeline shows truth and verdicts side by side, a line for each evaluation,
 // and what they come to.
-func (t *terminal) timeline(truth *score.Truth, verdicts []score.Verdict, s *score.Score) {
+func (t *terminal) timeline(truth *score.Truth, verdicts []api.Verdict, s *score.Score) {
 	wrong := map[string][]string{}
 	for _, w := range s.Wrong {
 		at := w.Time.String()
@@ -40,7 +41,7 @@ func (t *terminal) timeline(truth *score.Truth, verdicts []score.Verdict, s *sco
 }
 
 // evaluation writes one line of the timeline.
-func evaluation(truth *score.Truth, v *score.Verdict, wrong []string) string {
+func evaluation(truth *score.Truth, v *api.Verdict, wrong []string) string {
 	want, transition := "", ""
 	for _, interval := range truth.Intervals {
 		if v.Time.Before(interval.From) || !v.Time.Before(interval.To) {

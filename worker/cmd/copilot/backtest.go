@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/temporal-sre/copilot/pkg/api"
 	"github.com/temporal-sre/copilot/pkg/explain"
 	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/instant"
@@ -23,43 +24,6 @@ const backtestWarmUp = time.Hour
 
 // maxBacktest bounds the evaluations of one run: a month at the default step.
 const maxBacktest = 100_000
-
-// verdictLine is one evaluation of a backtest, as -o jsonl writes it.
-type verdictLine struct {
-	Time        instant.Instant   `json:"time"`
-	HealthState health.State      `json:"health_state"`
-	Bottleneck  health.Bottleneck `json:"bottleneck"`
-	Confidence  float64           `json:"confidence"`
-	Coverage    float64           `json:"coverage"`
-	Blind       bool              `json:"blind"`
-	BlindReason string            `json:"blind_reason,omitempty"`
-	GatesFired  []string          `json:"gates_fired"`
-	Impaired    []impairedScope   `json:"impaired_scopes"`
-	Summary     string            `json:"summary"`
-}
-
-// impairedScope is a part of the cluster that is not well. Task queues are
-// told as a whole, not by kind of task.
-type impairedScope struct {
-	Kind      health.ScopeKind `json:"kind"`
-	Namespace string           `json:"namespace,omitempty"`
-	Name      string           `json:"name"`
-	State     health.State     `json:"state"`
-}
-
-func newVerdictLine(a *health.Assessment) verdictLine {
-	line := verdictLine{
-		Time: a.At, HealthState: a.State, Bottleneck: a.Bottleneck,
-		Confidence: a.Confidence, Coverage: a.Coverage, Blind: a.Blind, BlindReason: a.BlindReason,
-		GatesFired: a.GatesFired(), Impaired: []impairedScope{}, Summary: a.Explanation.Summary,
-	}
-	for _, s := range a.Impaired() {
-		if s.TaskType == "" {
-			line.Impaired = append(line.Impaired, impairedScope{Kind: s.Kind, Namespace: s.Namespace, Name: s.Name, State: s.State})
-		}
-	}
-	return line
-}
 
 // backtestFormat is how a backtest writes its verdicts.
 type backtestFormat string
@@ -120,7 +84,7 @@ seen in the whole range.`,
 				encoder := json.NewEncoder(cmd.OutOrStdout())
 				encoder.SetEscapeHTML(false)
 				return backtest(cmd.Context(), observer, span, func(a *health.Assessment) error {
-					return encoder.Encode(newVerdictLine(a))
+					return encoder.Encode(api.NewVerdict(a))
 				})
 			}
 			out := styled(cmd.OutOrStdout())
@@ -224,7 +188,7 @@ type timelineWriter struct {
 	step time.Duration
 	// last is the newest assessment.
 	last   *health.Assessment
-	told   []verdictLine
+	told   []api.Verdict
 	spent  [4]time.Duration
 	inDark time.Duration
 }
@@ -238,7 +202,7 @@ func (t *timelineWriter) add(a *health.Assessment) error {
 		t.inDark += t.step
 	}
 	t.spent[a.State] += t.step
-	t.told = append(t.told, verdictLine{Time: a.At, HealthState: a.State, Blind: a.Blind})
+	t.told = append(t.told, api.Verdict{Time: a.At, HealthState: a.State, Blind: a.Blind})
 	t.last = a
 	return nil
 }
