@@ -85,14 +85,14 @@ func Serve(ctx context.Context, cfg Config, paces <-chan workload.Pace, log *slo
 	}
 	defer metrics.close()
 
-	connection, err := client.DialContext(ctx, client.Options{
+	connection, err := workload.Dial(ctx, client.Options{
 		HostPort:       cfg.TemporalAddress,
 		Namespace:      cfg.Namespace,
 		Logger:         sdklog.NewStructuredLogger(log),
 		MetricsHandler: sdktally.NewMetricsHandler(metrics.scope),
 	})
 	if err != nil {
-		return fmt.Errorf("connect to Temporal on %s: %w", cfg.TemporalAddress, err)
+		return err
 	}
 	defer connection.Close()
 

@@ -75,13 +75,13 @@ type counts struct{ started, failed, dropped atomic.Int64 }
 // Generate offers load until the context ends. Each value from rates replaces
 // the rate.
 func Generate(ctx context.Context, cfg GeneratorConfig, rates <-chan Rate, log *slog.Logger) error {
-	connection, err := client.DialContext(ctx, client.Options{
+	connection, err := Dial(ctx, client.Options{
 		HostPort:  cfg.TemporalAddress,
 		Namespace: cfg.Namespace,
 		Logger:    sdklog.NewStructuredLogger(log),
 	})
 	if err != nil {
-		return fmt.Errorf("connect to Temporal on %s: %w", cfg.TemporalAddress, err)
+		return err
 	}
 	defer connection.Close()
 	generator := &Generator{
