@@ -163,6 +163,8 @@ type place struct {
 	// demand is the weight of the scope in tasks a second; impaired is the
 	// part of it that is not served.
 	demand, impaired float64
+	// confirmed tells that a part of the scope is unwell by its own state.
+	confirmed bool
 	// unseen tells that decisive signals are missing, held that the scope kept
 	// its state for that reason.
 	unseen, held bool
@@ -254,7 +256,7 @@ func (w *Window) stepAll(places []place, now instant.Instant) {
 		p.before = t.State
 		p.held = p.unseen && (p.raw == Happy || p.raw < t.State)
 		if !p.held {
-			t.step(p.raw, now)
+			t.step(p.raw, now, p.confirmed)
 			p.point.At, p.point.Raw = now, max(p.raw, p.point.Raw)
 			t.remember(p.point)
 		}
@@ -374,7 +376,7 @@ func wholeQueue(queue *place, parts []place) {
 
 // shareOfDemand is the judgement of a namespace by its task queues.
 func shareOfDemand(namespace *place, queues []place) {
-	namespace.raw = unwell(queues, namespace.demand)
+	namespace.raw, namespace.confirmed = unwell(queues, namespace.demand)
 	if namespace.demand > 0 && namespace.impaired >= impairedShare*namespace.demand {
 		namespace.raw = Critical
 	}
@@ -383,20 +385,20 @@ func shareOfDemand(namespace *place, queues []place) {
 // unwell tells whether task queues argue for Stressed: one that is unwell by
 // its own state does, and so do those that look unwell just now if half of the
 // demand is theirs. Among many queues one always blinks.
-func unwell(queues []place, demand float64) State {
+func unwell(queues []place, demand float64) (raw State, confirmed bool) {
 	now := 0.0
 	for i := range queues {
 		if queues[i].state > Happy {
-			return Stressed
+			return Stressed, true
 		}
 		if queues[i].raw > Happy {
 			now += queues[i].demand
 		}
 	}
 	if now > 0 && now >= impairedShare*demand {
-		return Stressed
+		return Stressed, false
 	}
-	return Happy
+	return Happy, false
 }
 
 // add sums the progress of a part into the whole, the oldest wait excepted,
@@ -507,12 +509,13 @@ func judgeCluster(s sight, t *Track, queues, services []place) place {
 		root.gates = append(root.gates, demandImpaired(s.o.Signal(TasksAdded).Usable(), share, names), collapsed(s, t, pressed))
 		root.gates = append(root.gates, pressure...)
 	}
-	root.raw = max(worst(root.gates), unwell(queues, root.demand))
+	parts, confirmed := unwell(queues, root.demand)
+	root.raw, root.confirmed = max(worst(root.gates), parts), confirmed
 	for i := range services {
-		root.raw = max(root.raw, services[i].raw)
+		parts = max(parts, services[i].raw)
 	}
-	root.point.Pressed = root.raw == Stressed && onlyPressure(root.gates) && worst(root.gates) == root.raw &&
-		unwell(queues, root.demand) == Happy
+	root.raw = max(root.raw, parts)
+	root.point.Pressed = root.raw == Stressed && parts == Happy && onlyPressure(root.gates)
 	root.unseen = s.server && s.unseen() != ""
 	return root
 }

@@ -158,8 +158,11 @@ func (t *Track) remember(p Point) {
 
 // step moves the state machine by one evaluation (requirements R12.2, R12.3):
 // at most one step, never from Happy to Critical nor back, up on k of n, down
-// on calm. It returns the state before.
-func (t *Track) step(raw State, at instant.Instant) State {
+// on calm.
+//
+// Evidence is confirmed when a part of the scope has already taken the step by
+// its own state machine; it need not be confirmed again.
+func (t *Track) step(raw State, at instant.Instant, confirmed bool) {
 	before := t.State
 	keep := t.Raw
 	if len(keep) >= calmAtMost {
@@ -178,7 +181,7 @@ func (t *Track) step(raw State, at instant.Instant) State {
 		t.State = min(raw, Stressed)
 		t.Well = relapseWithin // nothing to relapse into
 	case Happy:
-		if t.evidence(Stressed, ofStressed) >= enterStressed {
+		if confirmed && raw > Happy || t.evidence(Stressed, ofStressed) >= enterStressed {
 			t.worsen(Stressed)
 		}
 	case Stressed:
@@ -196,7 +199,6 @@ func (t *Track) step(raw State, at instant.Instant) State {
 	if t.State != before {
 		t.Since = at
 	}
-	return before
 }
 
 // worsen takes a step up. One that follows soon on a step down is a relapse:
