@@ -109,7 +109,7 @@ func Requests(d Dialect, selector string, windows Windows) []Request {
 		}
 		queries := make([]string, 0, len(namings))
 		for _, n := range namings {
-			queries = append(queries, def.query(builder{naming: n, selector: selector, window: promDuration(window)}))
+			queries = append(queries, def.query(builder{naming: n, selector: selector, window: promDuration(window), seconds: window.Seconds()}))
 		}
 		slices.Sort(queries)
 		queries = slices.Compact(queries)
@@ -182,7 +182,7 @@ var progress = []Definition{
 		Source: "matching tasks_added, history activity_eager_execution",
 		query: func(b builder) string {
 			return sumOf(byQueue,
-				b.rate("tasks_added", userNamespaces, userQueues, `forwarded!="true"`, `task_add_result=~"sync_match|backlog"`),
+				b.rateFromBirth("tasks_added"+b.naming.Counter, userNamespaces, userQueues, `forwarded!="true"`, `task_add_result=~"sync_match|backlog"`),
 				eager(b))
 		},
 	},
@@ -191,7 +191,7 @@ var progress = []Definition{
 		Title: "Tasks backlogged", Meaning: "The part of the added tasks that found no poller and was stored.",
 		Source: "matching tasks_added",
 		query: func(b builder) string {
-			return sumBy(byQueue, b.rate("tasks_added", userNamespaces, userQueues, `forwarded!="true"`, `task_add_result="backlog"`))
+			return sumBy(byQueue, b.rateFromBirth("tasks_added"+b.naming.Counter, userNamespaces, userQueues, `forwarded!="true"`, `task_add_result="backlog"`))
 		},
 	},
 	{
@@ -199,7 +199,7 @@ var progress = []Definition{
 		Title: "Tasks started", Meaning: "Tasks handed to a worker, as history records it.",
 		Source: "history task_schedule_to_start_latency, activity_eager_execution",
 		query: func(b builder) string {
-			return sumOf(byQueue, b.timerRate("task_schedule_to_start_latency", userNamespaces, userQueues), eager(b))
+			return sumOf(byQueue, b.rateFromBirth("task_schedule_to_start_latency"+b.naming.Timer+"_count", userNamespaces, userQueues), eager(b))
 		},
 	},
 	{
@@ -229,7 +229,7 @@ var progress = []Definition{
 		Title: "Requests refused", Meaning: "Requests that failed for the server's own reasons, throttling included; errors of the caller are not counted by the metric.",
 		Source: "service_errors, service_errors_resource_exhausted",
 		query: func(b builder) string {
-			return sumOf("service_name", b.rate("service_errors", carriesWork), b.rate("service_errors_resource_exhausted", carriesWork, notBusyWorkflow))
+			return sumOf("service_name", b.rateFromBirth("service_errors"+b.naming.Counter, carriesWork), b.rateFromBirth("service_errors_resource_exhausted"+b.naming.Counter, carriesWork, notBusyWorkflow))
 		},
 	},
 }
@@ -272,7 +272,7 @@ var pressure = []Definition{
 		Title: "Persistence errors", Meaning: "Calls to the database that failed because the database did; misses and failed conditions are left out.",
 		Source: "persistence_error_with_type; persistence_errors leaves time-outs out",
 		query: func(b builder) string {
-			return sumBy("", b.rate("persistence_error_with_type", `error_type!~".*(NotFound|ConditionFailed|AlreadyExist|AlreadyStarted|ShardOwnershipLost|Canceled).*"`))
+			return sumBy("", b.rateFromBirth("persistence_error_with_type"+b.naming.Counter, `error_type!~".*(NotFound|ConditionFailed|AlreadyExist|AlreadyStarted|ShardOwnershipLost|Canceled).*"`))
 		},
 	},
 	{
@@ -313,7 +313,7 @@ var pressure = []Definition{
 		Title: "Throttled requests", Meaning: "Requests that the frontend refused with ResourceExhausted; a busy workflow is contention on one workflow and left out.",
 		Source: "service_errors_resource_exhausted",
 		query: func(b builder) string {
-			return sumBy("namespace", b.rate("service_errors_resource_exhausted", carriesWork, frontend, notBusyWorkflow))
+			return sumBy("namespace", b.rateFromBirth("service_errors_resource_exhausted"+b.naming.Counter, carriesWork, frontend, notBusyWorkflow))
 		},
 	},
 	{
@@ -414,7 +414,7 @@ var workers = []Definition{
 		Title: "Poll failures", Meaning: "Long polls that failed, as workers see it.",
 		Source: "SDK temporal_long_request_failure",
 		query: func(b builder) string {
-			return sumBy("namespace", b.rate("temporal_long_request_failure", userNamespaces))
+			return sumBy("namespace", b.rateFromBirth("temporal_long_request_failure"+b.naming.Counter, userNamespaces))
 		},
 	},
 }

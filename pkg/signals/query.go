@@ -11,6 +11,8 @@ type builder struct {
 	naming   Naming
 	selector string
 	window   string
+	// seconds are those of the window.
+	seconds float64
 }
 
 // promDuration writes a duration as PromQL accepts it, in whole seconds.
@@ -29,6 +31,17 @@ func (b builder) series(name string, matchers ...string) string {
 // rate of a counter, by its base name.
 func (b builder) rate(name string, matchers ...string) string {
 	return fmt.Sprintf("rate(%s[%s])", b.series(name+b.naming.Counter, matchers...), b.window)
+}
+
+// rateFromBirth is the rate of a counter, given by its full name, whose first
+// event matters. A counter is born with its first event, and rate() knows
+// nothing of it before its second sample, a scrape later. What it was born with
+// counts too, if its target was scraped before: only then is the counter new,
+// not merely newly seen.
+func (b builder) rateFromBirth(fullName string, matchers ...string) string {
+	counter := b.series(fullName, matchers...)
+	return fmt.Sprintf("(rate(%s[%s]) or ((%s unless %s offset %s) and on (job, instance) (%s offset %s == 1)) / %g)",
+		counter, b.window, counter, counter, b.window, b.series("up"), b.window, b.seconds)
 }
 
 // timerRate is the rate of a timer's observations.
