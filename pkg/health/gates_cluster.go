@@ -14,13 +14,15 @@ import (
 var ruleTargetsDown = rule{
 	id: "telemetry.targets_down", level: Critical, unit: "1",
 	question: "Does Prometheus reach the server's instances?",
-	signals:  []SignalID{ServerUp, WorkerTasksCompleted},
-	doctrine: "Targets that Prometheus itself reports down, all of them, are evidence of a dead cluster, unless the workers still complete tasks.",
+	signals:  []SignalID{ServerUp, WorkerTasksCompleted, PollFailures},
+	doctrine: "Targets that Prometheus itself reports down, all of them, are evidence of a dead cluster, unless the workers still complete tasks and none of their polls fails.",
 	source:   "Prometheus, the up metric",
 }
 
 // targetsDown looks at the replicas of one service, or of all when service is
-// empty.
+// empty. Work that workers complete speaks for a living server that Prometheus
+// alone cannot reach; not so when the workers' own polls fail as well, since
+// their rates still tell of what was completed before.
 func targetsDown(s sight, service string) Gate {
 	scope := ClusterScope()
 	if service != "" {
@@ -46,8 +48,8 @@ func targetsDown(s sight, service string) Gate {
 	if total == 0 {
 		return g.decide(unknownQuantity, 0, false)
 	}
-	working := s.cluster(WorkerTasksCompleted)
-	g = g.decide(Quantity(up), 0, up == 0 && !(s.worker && working > 0))
+	alive := s.worker && s.cluster(WorkerTasksCompleted) > 0 && !(s.cluster(PollFailures) > 0)
+	g = g.decide(Quantity(up), 0, up == 0 && !alive)
 	if service != "" && g.Outcome == Fire {
 		// One service without instances is judged by the progress that it costs.
 		g = g.at(Stressed)
