@@ -135,6 +135,47 @@ func TestEdges(t *testing.T) {
 			},
 		},
 		{
+			name: "a backlog whose partition is unloaded is not served", length: 26, want: Critical, evidence: "progress.head_of_line",
+			then: func(i, at int) Observation {
+				c := healthyCluster(healthyQueue("orders", 30))
+				c.queues[0] = c.queues[0].stalled(time.Duration(min(i, 6)+1) * 30 * time.Second)
+				c.transitions = c.starts
+				f := &c.queues[0].workflow
+				if i > 6 { // clients give up
+					c.arrivals, c.starts, c.transitions, f.asked, f.backlogged = 0, 0, 0, 0, 0
+					f.oldest += refreshed(time.Duration(i-6) * 30 * time.Second)
+				}
+				if i > 16 {
+					f.waiting, f.oldest = 0, 0
+				}
+				return plain(at, c)
+			},
+		},
+		{
+			name: "workers that drained their queue and left", length: 12, want: Happy, never: Critical,
+			then: func(i, at int) Observation {
+				c := healthyCluster(healthyQueue("orders", 30), healthyQueue("batch", 0))
+				f := &c.queues[1].workflow
+				f.pollers, f.slots = 0, -1
+				switch { // the gauge is refreshed a minute later
+				case i < 2:
+					f.started, f.completed, f.waiting, f.oldest, f.pollers = 40, 40, 80, 20, 3
+				case i < 4:
+					f.waiting, f.oldest = 80, 20
+				}
+				return plain(at, c)
+			},
+		},
+		{
+			name: "a queue abandoned long ago beside little traffic", length: 30, want: Stressed, never: Critical,
+			then: func(i, at int) Observation {
+				c := healthyCluster(healthyQueue("orders", 0.5), healthyQueue("old", 0))
+				f := &c.queues[1].workflow
+				f.waiting, f.oldest, f.pollers, f.slots = 3000, 500_000+refreshed(time.Duration(i)*30*time.Second), 0, -1
+				return plain(at, c)
+			},
+		},
+		{
 			name: "old evidence does not count after a gap", length: 1, want: Stressed, never: Critical,
 			then: func(_, at int) Observation {
 				c := healthyCluster(healthyQueue("orders", 30))

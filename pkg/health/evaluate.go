@@ -297,9 +297,10 @@ func judgeFlows(w *Window, flows []flow, now instant.Instant, every time.Duratio
 			continue
 		}
 		t := w.track(f.scope)
+		vanished := f.keepVanished(t, now)
 		p := place{
 			scope: f.scope, raw: Happy,
-			point: Point{Asked: f.asked, Started: f.started, Completed: f.completed, Waiting: f.waiting, Oldest: f.oldest},
+			point: Point{Asked: f.asked, Started: f.started, Completed: f.completed, Waiting: f.waiting, Oldest: f.oldest, Vanished: vanished},
 			progress: Progress{
 				Asked: f.asked.ptr(), Served: f.served().ptr(), Waiting: f.waiting.ptr(),
 				OldestSec: f.oldest.ptr(), Pollers: f.pollers.ptr(),
@@ -317,13 +318,16 @@ func judgeFlows(w *Window, flows []flow, now instant.Instant, every time.Duratio
 	return places
 }
 
-// demand is the weight of a flow. Where only waiting tasks tell of demand,
-// they count as if they had arrived over longSilence.
+// demand is the weight of a flow: what arrives. What only waits there weighs
+// next to nothing beside it, or a queue that was abandoned long ago would
+// outweigh all that is served; where nothing arrives anywhere it is all there
+// is. A queue whose arrivals have just ended keeps its usual weight (see
+// wholeQueue).
 func demand(f *flow) float64 {
 	if f.asked > 0 {
 		return float64(f.asked)
 	}
-	return f.waiting.Or(0) / longSilence.Seconds()
+	return leftoverWeight * f.waiting.Or(0)
 }
 
 // gather rolls places up to the scopes above them. The places are ordered so

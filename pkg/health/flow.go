@@ -1,6 +1,10 @@
 package health
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/temporal-sre/copilot/pkg/instant"
+)
 
 // flow is how work moves through one kind of task of one task queue in one
 // observation.
@@ -150,6 +154,34 @@ func (f *flow) waits() bool { return f.backlogged > 0 || f.waiting >= 1 }
 // wait for long. A poll that is busy at the moment of a scrape makes neither.
 func (f *flow) lagging() bool {
 	return f.waits() && (f.started < f.asked*(1-taken) || f.oldest >= waitingAge)
+}
+
+// keepVanished keeps a backlog that has disappeared from the gauges without
+// being taken, and tells whether it did so. The server unloads a partition that
+// nobody polls and adds to, after some five minutes, and its gauges go with it;
+// the tasks do not. What was not taken still waits. It is kept for one sliding
+// window: longer than that, tasks may have timed out unseen.
+func (f *flow) keepVanished(t *Track, now instant.Instant) bool {
+	if f.waiting >= 1 || f.asked > 0 || f.started > 0 || f.pollers > 0 || len(t.Trend) == 0 {
+		return false
+	}
+	last := &t.Trend[len(t.Trend)-1]
+	if f.unseen() || !(last.Waiting >= 1) || (t.Trend[0].Vanished && len(t.Trend) == trendLength) {
+		return false
+	}
+	// A gauge that has not been refreshed since the last task was taken says
+	// nothing of what waits now.
+	for i := len(t.Trend) - 1; ; i-- {
+		if i < 0 || !(t.Trend[i].Waiting >= 1) || t.Trend[i].Started > 0 {
+			return false
+		}
+		if now.Sub(t.Trend[i].At) >= 2*backlogRefresh {
+			break
+		}
+	}
+	f.waiting = last.Waiting
+	f.oldest = last.Oldest + Quantity(now.Sub(last.At).Seconds())
+	return true
 }
 
 // unseen tells whether the flow's decisive signals are missing.

@@ -25,6 +25,10 @@ const (
 	// impairedShare of demand makes the cluster Critical (design property H8).
 	impairedShare = 0.5
 
+	// leftoverWeight is what a task that waits where none arrives weighs, in
+	// tasks a second: less than any traffic, more than nothing.
+	leftoverWeight = 1e-9
+
 	// taken is the part of the arriving tasks that must be handed to workers
 	// for the head of a queue to count as moving. Below one in twenty, what
 	// moves is noise of the rate windows.
@@ -43,6 +47,11 @@ const (
 	// longSilence proves a stall where no usual pace is known.
 	longSilence = 5 * time.Minute
 
+	// backlogRefresh is how often the server refreshes its backlog gauges
+	// (matching.backlogMetricsEmitInterval). Twice that is how long a gauge must
+	// show something before it is no remainder.
+	backlogRefresh = time.Minute
+
 	// completingFor is how long tasks must be taken and not answered: a
 	// workflow task times out after 10 s, and two scrapes may lie between the
 	// start and the answer that is counted.
@@ -50,7 +59,7 @@ const (
 
 	// waitingAge: a task that waits this long waits for want of a worker or of
 	// the server. Hand-overs of shards make waits below 5 s; the gauge itself
-	// is refreshed once a minute (matching.backlogMetricsEmitInterval).
+	// is refreshed once a minute (backlogRefresh).
 	waitingAge = 30.0 // seconds
 
 	// transitionsPerArrival: every accepted start or signal is itself one

@@ -2,7 +2,6 @@ package health
 
 import (
 	"slices"
-	"time"
 
 	"github.com/temporal-sre/copilot/pkg/instant"
 )
@@ -57,6 +56,9 @@ type Point struct {
 	Waiting   Quantity        `json:"waiting"`
 	Oldest    Quantity        `json:"oldest"`
 	Raw       State           `json:"raw"`
+	// Vanished tells that Waiting and Oldest are carried on from before; see
+	// flow.keepVanished.
+	Vanished bool `json:"vanished,omitempty"`
 	// Pressed tells that only pressure argued for Raw, and all work was served.
 	Pressed bool `json:"pressed,omitempty"`
 	// Cluster is set in the cluster's own points only.
@@ -232,7 +234,6 @@ func (t *Track) calm(level State, n int) bool {
 // window, with nothing in between that made it younger. It looks back at least
 // two refreshes of the gauge; unknown means too little history.
 func (t *Track) ageGrows(now instant.Instant, age Quantity) (grows, known bool) {
-	const refresh = time.Minute // matching.backlogMetricsEmitInterval
 	last := age
 	for i := len(t.Trend) - 1; i >= 0; i-- {
 		p := t.Trend[i]
@@ -240,7 +241,7 @@ func (t *Track) ageGrows(now instant.Instant, age Quantity) (grows, known bool) 
 			break
 		}
 		last = p.Oldest
-		if now.Sub(p.At) >= 2*refresh {
+		if now.Sub(p.At) >= 2*backlogRefresh {
 			return age > p.Oldest, true
 		}
 	}
