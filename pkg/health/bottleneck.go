@@ -68,3 +68,15 @@ func clusterBottleneck(parts []place, gates []Gate) Bottleneck {
 	}
 	return joined(server, queues)
 }
+
+// steady keeps the cluster's bottleneck until two evaluations in a row name
+// another: while a backlog drains, gauges that are refreshed once a minute
+// contradict one another. A new state takes its own name at once.
+func (w *Window) steady(now Bottleneck, moved bool) Bottleneck {
+	if now == w.Bottleneck || w.Bottleneck == "" || moved || now == w.NextBottleneck {
+		w.NextBottleneck = ""
+		return now
+	}
+	w.NextBottleneck = now
+	return w.Bottleneck
+}

@@ -231,7 +231,7 @@ func assess(w Window, s sight, every time.Duration) (Assessment, Window) {
 	if before := root[0].before; a.State != before && before != Unknown {
 		a.Transition = &Transition{From: before, To: a.State, At: now, Gates: a.GatesFired()}
 	}
-	a.Bottleneck = clusterBottleneck(parts, a.Gates)
+	a.Bottleneck = w.steady(clusterBottleneck(parts, a.Gates), a.Transition != nil)
 	a.Confidence = rounded(confidence(s, w.track(ClusterScope()), a.Gates))
 	a.Issues = followIssues(&w, a.Gates, now)
 	a.Actions = suggested(&a)

@@ -21,6 +21,9 @@ type Window struct {
 	Confidence float64 `json:"confidence,omitempty"`
 	// Bottleneck is that of the last assessment that saw something.
 	Bottleneck Bottleneck `json:"bottleneck,omitempty"`
+	// NextBottleneck is what that assessment would have named, had it not been
+	// the first to do so.
+	NextBottleneck Bottleneck `json:"next_bottleneck,omitempty"`
 	// Tracks are ordered by scope; the cluster's own comes first.
 	Tracks []Track `json:"tracks,omitempty"`
 	// Issues are the open ones, ordered by id.
