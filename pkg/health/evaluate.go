@@ -145,8 +145,7 @@ func assessBlind(w Window, o Observation, reason string) (Assessment, Window) {
 func held(w *Window, scopes []ScopeVerdict, now instant.Instant) []ScopeVerdict {
 	for i := range w.Tracks {
 		t := &w.Tracks[i]
-		judged := len(t.Trend) > 0 && t.Trend[len(t.Trend)-1].At == now
-		if !t.Scope.IsCluster() && t.State != Unknown && !judged {
+		if !t.Scope.IsCluster() && t.State != Unknown && t.JudgedAt != now {
 			scopes = append(scopes, ScopeVerdict{Scope: t.Scope, State: t.State, Since: t.Since})
 		}
 	}
@@ -204,28 +203,30 @@ func assess(w Window, s sight, every time.Duration) (Assessment, Window) {
 	root := []place{judgeCluster(s, &cluster, queues, services)}
 	w.stepAll(root, now)
 
-	places := slices.Concat(root, services, namespaces, queues, parts)
+	groups := [][]place{root, services, namespaces, queues, parts}
 	a := Assessment{
 		Cluster: s.o.Cluster, At: now, SeenAt: now,
 		State: root[0].state, Raw: root[0].raw, Since: root[0].since,
 		Coverage: coverage(s.o),
-		Scopes:   make([]ScopeVerdict, 0, len(places)),
+		Scopes:   make([]ScopeVerdict, 0, len(services)+len(namespaces)+len(queues)+len(parts)),
 	}
-	for i := range places {
-		p := &places[i]
-		if root[0].demand > 0 {
-			p.progress.Share = rounded(p.demand / root[0].demand)
-		}
-		p.progress.Trend = trendOf(w.track(p.scope).Trend)
-		if !p.scope.IsCluster() {
-			a.Scopes = append(a.Scopes, ScopeVerdict{
-				Scope: p.scope, State: p.state, Since: p.since,
-				Bottleneck: p.bottleneck, Progress: p.progress, Gates: firedIDs(p.gates),
-			})
+	for _, places := range groups {
+		for i := range places {
+			p := &places[i]
+			if root[0].demand > 0 {
+				p.progress.Share = rounded(p.demand / root[0].demand)
+			}
+			p.progress.Trend = trendOf(w.track(p.scope).Trend)
+			if !p.scope.IsCluster() {
+				a.Scopes = append(a.Scopes, ScopeVerdict{
+					Scope: p.scope, State: p.state, Since: p.since,
+					Bottleneck: p.bottleneck, Progress: p.progress, Gates: firedIDs(p.gates),
+				})
+			}
 		}
 	}
-	a.Progress = places[0].progress
-	a.Gates = sortedGates(places)
+	a.Progress = root[0].progress
+	a.Gates = sortedGates(groups)
 	a.Scopes = held(&w, a.Scopes, now)
 	sortScopes(a.Scopes)
 	if before := root[0].before; a.State != before && before != Unknown {
@@ -250,6 +251,7 @@ func assess(w Window, s sight, every time.Duration) (Assessment, Window) {
 // what was seen. A place of which decisive signals are missing may be accused
 // and is never acquitted: it keeps its state and learns nothing.
 func (w *Window) stepAll(places []place, now instant.Instant) {
+	room := make([]Point, 0, len(places)*trendLength)
 	for i := range places {
 		p := &places[i]
 		t := w.track(p.scope)
@@ -258,8 +260,9 @@ func (w *Window) stepAll(places []place, now instant.Instant) {
 		if !p.held {
 			t.step(p.raw, now, p.confirmed)
 			p.point.At, p.point.Raw = now, max(p.raw, p.point.Raw)
-			t.remember(p.point)
+			room = t.remember(p.point, room)
 		}
+		t.JudgedAt = now
 		t.Idle++
 		if p.demand > 0 || p.raw > Happy {
 			t.Idle = 0
@@ -279,11 +282,11 @@ func forgetEvidence(w *Window) {
 // forgotten tells whether a scope has been without work for so long, or
 // unseen, that it is no longer followed.
 func (t *Track) forgotten(now instant.Instant) bool {
-	if t.Scope.IsCluster() || t.Scope.Kind == KindService || len(t.Trend) == 0 {
+	if t.Scope.IsCluster() || t.Scope.Kind == KindService {
 		return false
 	}
 	idle := t.State == Happy && t.Idle > forgetAfter
-	return idle || t.Trend[len(t.Trend)-1].At.Before(now.Add(-2*blindAfter))
+	return idle || t.JudgedAt.Before(now.Add(-2*blindAfter))
 }
 
 // judgeFlows judges every kind of task of every task queue that has work or

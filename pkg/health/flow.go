@@ -65,7 +65,7 @@ func (s sight) gauge(id SignalID, scope Scope) Quantity {
 // flows lists the flow of every kind of task of every task queue that any
 // signal names, ordered by scope.
 func (s sight) flows() []flow {
-	var scopes []Scope
+	scopes := make([]Scope, 0, 64)
 	for _, id := range []SignalID{TasksAdded, TasksStarted, BacklogCount, Pollers} {
 		m := s.o.Signal(id)
 		if !m.Usable() {

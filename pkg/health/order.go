@@ -11,15 +11,19 @@ func compareIDs(a, b SignalID) int { return cmp.Compare(a, b) }
 // sortedGates gathers the gates of all places for readers: what fired first,
 // the gravest first, then by id and scope. Gates are large, so their addresses
 // are sorted.
-func sortedGates(places []place) []Gate {
+func sortedGates(groups [][]place) []Gate {
 	count := 0
-	for i := range places {
-		count += len(places[i].gates)
+	for _, places := range groups {
+		for i := range places {
+			count += len(places[i].gates)
+		}
 	}
 	order := make([]*Gate, 0, count)
-	for i := range places {
-		for j := range places[i].gates {
-			order = append(order, &places[i].gates[j])
+	for _, places := range groups {
+		for i := range places {
+			for j := range places[i].gates {
+				order = append(order, &places[i].gates[j])
+			}
 		}
 	}
 	slices.SortFunc(order, func(a, b *Gate) int {

@@ -35,6 +35,8 @@ type Track struct {
 	Scope Scope           `json:"scope,omitzero"`
 	State State           `json:"state"`
 	Since instant.Instant `json:"since"`
+	// JudgedAt is when the scope was last judged.
+	JudgedAt instant.Instant `json:"judged_at,omitzero"`
 	// Raw is the recent evidence, oldest first.
 	Raw []State `json:"raw,omitempty"`
 	// Calm is how many evaluations without evidence a step down needs; zero
@@ -150,15 +152,15 @@ func (t *Track) learn() {
 	t.Usual = usual
 }
 
-// remember appends a point to the sliding window without touching the array
-// that an earlier window may share.
-func (t *Track) remember(p Point) {
-	keep := t.Trend
-	if len(keep) >= trendLength {
-		keep = keep[len(keep)-trendLength+1:]
-	}
-	t.Trend = slices.Concat(keep, []Point{p})
+// remember appends a point to the sliding window. The window of an earlier
+// evaluation keeps its array, so the new one takes its place from room, which
+// has space for it and is returned with that space taken.
+func (t *Track) remember(p Point, room []Point) []Point {
+	begin := len(room)
+	room = append(append(room, t.Trend[max(0, len(t.Trend)-trendLength+1):]...), p)
+	t.Trend = room[begin:len(room):len(room)]
 	t.learn()
+	return room
 }
 
 // step moves the state machine by one evaluation (requirements R12.2, R12.3):
