@@ -62,7 +62,7 @@ var remedies = []remedy{
 		text: "raise the maximum of open connections of the exhausted replica of %s, within the database's limit", parameters: map[string]string{"setting": "maxConns"},
 	},
 	{
-		id: "lift-throttle", gates: []string{ruleThrottled.id}, action: ActionConfigure, risk: RiskMedium, trust: 0.6, guide: "throttling",
+		id: "lift-throttle", gates: []string{ruleThrottled.id, rulePollsThrottled.id}, action: ActionConfigure, risk: RiskMedium, trust: 0.75, guide: "throttling",
 		text: "find the cause of ResourceExhausted on %s: raise the limit that is hit, or slow the client that hits it", parameters: map[string]string{"setting": "rps"},
 	},
 	{

@@ -10,7 +10,7 @@ import (
 func TestEveryActionIsStructured(t *testing.T) {
 	gates := map[string]bool{}
 	for _, r := range []rule{
-		ruleHeadOfLine, ruleServedFallsAway, ruleCompleting, ruleWaiting, rulePollers, ruleSlots, ruleScheduleToStart,
+		ruleHeadOfLine, ruleServedFallsAway, ruleCompleting, ruleWaiting, rulePollsThrottled, rulePollers, ruleSlots, ruleScheduleToStart,
 		ruleBusinessFailures, ruleTargetsDown, ruleAccepting, ruleDispatch, ruleRefused, ruleDemandImpaired, ruleCollapsed,
 		rulePersistenceLatency, ruleRequestLatency, rulePersistenceErrors, ruleThrottled, rulePool, ruleShardChurn,
 	} {

@@ -1,6 +1,7 @@
 package health
 
-// queueBottleneck names the layer that makes one flow wait (property H14):
+// queueBottleneck names the layer that makes one flow wait (property H14).
+// Refused polls are looked at first, since they make workers look idle. Then
 // pollers that wait with free slots while tasks age accuse the server; tasks
 // that age with no poller or no free slot accuse the workers. A queue that is
 // catching up accuses nobody.
@@ -11,6 +12,8 @@ func queueBottleneck(f *flow, raw State) Bottleneck {
 	switch {
 	case raw == Stressed && f.catchingUp():
 		return BottleneckHealthy
+	case f.pollsRefused():
+		return BottleneckServer
 	case f.pollers == 0 || f.slots == 0:
 		return BottleneckWorker
 	case f.pollers > 0 && f.slots > 0:
@@ -39,7 +42,7 @@ func joined(a, b Bottleneck) Bottleneck {
 var serverGates = map[string]bool{
 	ruleTargetsDown.id: true, ruleAccepting.id: true, ruleDispatch.id: true,
 	ruleRefused.id: true, rulePersistenceLatency.id: true, rulePersistenceErrors.id: true,
-	ruleThrottled.id: true, rulePool.id: true, ruleRequestLatency.id: true,
+	ruleThrottled.id: true, rulePollsThrottled.id: true, rulePool.id: true, ruleRequestLatency.id: true,
 }
 
 // clusterBottleneck joins what the server's gates say with what the queues

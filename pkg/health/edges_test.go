@@ -167,6 +167,23 @@ func TestEdges(t *testing.T) {
 			},
 		},
 		{
+			name: "polls refused by a limit of the namespace", length: 12, want: Stressed, bottom: BottleneckServer, evidence: "pressure.polls_throttled",
+			then: func(i, at int) Observation {
+				c := healthyCluster(healthyQueue("orders", 30))
+				f := &c.queues[0].workflow
+				f.started, f.completed, f.backlogged, f.pollers = 18, 18, 12, 0
+				f.waiting, f.oldest = 12*30*float64(i+1), refreshed(time.Duration(i)*20*time.Second)
+				o := plain(at, c)
+				rate := 11.0
+				o.Measurements = append(o.Measurements, Measurement{
+					Signal: PollsThrottled, Class: Amplifier, Status: OK, Value: &rate,
+					Samples: []Sample{{NamespaceScope("default"), rate}},
+				})
+				o.Normalize()
+				return o
+			},
+		},
+		{
 			name: "a queue abandoned long ago beside little traffic", length: 30, want: Stressed, never: Critical,
 			then: func(i, at int) Observation {
 				c := healthyCluster(healthyQueue("orders", 0.5), healthyQueue("old", 0))

@@ -19,6 +19,9 @@ type flow struct {
 	pollers    Quantity // open polls
 	slots      Quantity // free slots of the fullest worker
 	latency    Quantity // schedule-to-start p99, ms
+	// throttled is the part of the namespace's polls for work that the server
+	// refuses, from 0 to 1.
+	throttled Quantity
 }
 
 // sight answers questions about one observation, telling what is not there
@@ -80,7 +83,7 @@ func (s sight) flows() []flow {
 	slices.SortFunc(scopes, Scope.Compare)
 	scopes = slices.Compact(scopes)
 
-	answered := s.answeredShare()
+	answered, throttled := s.answeredShare(), s.throttledShare()
 	flows := make([]flow, 0, len(scopes))
 	for _, scope := range scopes {
 		f := flow{
@@ -94,9 +97,13 @@ func (s sight) flows() []flow {
 			latency:    s.gauge(ScheduleToStart, scope),
 			completed:  unknownQuantity,
 			slots:      unknownQuantity,
+			throttled:  unknownQuantity,
 		}
 		if f.waiting == 0 {
 			f.oldest = 0
+		}
+		if throttled != nil {
+			f.throttled = throttled[scope.Namespace]
 		}
 		if s.worker {
 			f.slots = s.gauge(SlotsAvailable, scope)
@@ -147,6 +154,35 @@ func (s sight) answeredShare() map[string]Quantity {
 	return share
 }
 
+// throttledShare tells for each namespace which part of its polls is refused.
+// Only polls that end with a task are counted against those refused: empty ones
+// are not wanted. It is nil when the signal was not measured.
+func (s sight) throttledShare() map[string]Quantity {
+	m := s.o.Signal(PollsThrottled)
+	if !m.Usable() {
+		return nil
+	}
+	share := map[string]Quantity{}
+	for i := range m.Samples {
+		if refused := Quantity(m.Samples[i].Value); refused > 0 {
+			share[m.Samples[i].Scope.Namespace] = refused
+		}
+	}
+	if len(share) == 0 {
+		return share
+	}
+	taken := map[string]Quantity{}
+	if m := s.o.Signal(TasksStarted); m.Usable() {
+		for i := range m.Samples {
+			taken[m.Samples[i].Scope.Namespace] += Quantity(m.Samples[i].Value)
+		}
+	}
+	for namespace, refused := range share {
+		share[namespace] = refused / (refused + taken[namespace])
+	}
+	return share
+}
+
 // waits tells whether work is left lying: tasks find no poller, or are stored.
 func (f *flow) waits() bool { return f.backlogged > 0 || f.waiting >= 1 }
 
@@ -183,6 +219,10 @@ func (f *flow) keepVanished(t *Track, now instant.Instant) bool {
 	f.oldest = last.Oldest + Quantity(now.Sub(last.At).Seconds())
 	return true
 }
+
+// pollsRefused tells whether the server refuses a part of the polls that
+// matters.
+func (f *flow) pollsRefused() bool { return f.throttled >= throttledPolls }
 
 // unseen tells whether the flow's decisive signals are missing.
 func (f *flow) unseen() bool { return !f.asked.Known() || !f.started.Known() }

@@ -153,11 +153,27 @@ var rulePollers = rule{
 	source:   "Temporal, worker performance guide",
 }
 
-// pollersGone fires when tasks arrive, none polls and tasks are left lying.
+// pollersGone fires when tasks arrive, none polls and tasks are left lying. A
+// poll that is refused is not open either, and that is not the workers' doing.
 func pollersGone(f *flow) Gate {
 	g := newGate(rulePollers, f.scope)
-	return g.decide(f.pollers, 0, f.pollers == 0 && f.lagging()).
+	return g.decide(f.pollers, 0, f.pollers == 0 && f.lagging() && !f.pollsRefused()).
 		because("no worker polls %s for %s tasks", f.scope.Name, f.scope.TaskType)
+}
+
+var rulePollsThrottled = rule{
+	id: "pressure.polls_throttled", level: Stressed, unit: "1",
+	question: "May the workers poll, or does the server refuse their polls?",
+	signals:  []SignalID{PollsThrottled, TasksAdded, TasksStarted},
+	doctrine: "Throttling is looked at first: workers that may not poll starve beside a full queue, and more workers only poll more. Starts go before polls, so a limit shows here first.",
+	source:   "Temporal server, frontend rate limiter priorities",
+}
+
+// pollsThrottled fires when tasks are left lying while polls are refused.
+func pollsThrottled(f *flow) Gate {
+	g := newGate(rulePollsThrottled, f.scope)
+	return g.decide(f.throttled, throttledPolls, f.pollsRefused() && f.lagging()).
+		because("the server refuses %.0f %% of the polls for tasks in %s, and tasks wait on %s", 100*f.throttled, f.scope.Namespace, f.scope.Name)
 }
 
 var ruleSlots = rule{
@@ -228,6 +244,7 @@ func judgeFlow(f *flow, t *Track, now instant.Instant, every time.Duration) []Ga
 		servedFallsAway(f, t),
 		completing(f, t, now, every),
 		waitingTooLong(f, t, now),
+		pollsThrottled(f),
 		pollersGone(f),
 		slotsExhausted(f),
 		scheduleToStart(f),

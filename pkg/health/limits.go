@@ -100,6 +100,9 @@ const (
 	poolExhausted         = 0.95 // of the connections of one replica
 	persistenceErrorShare = 0.05
 	throttledShare        = 0.01
+	// throttledPolls of the polls that matter are refused: workers retry the
+	// few that hit a limit for a moment, and lose time with one in twenty.
+	throttledPolls = 0.05
 
 	// Worker doctrine, requirement R14.4 and Temporal's worker performance
 	// guide. They explain; they do not decide.

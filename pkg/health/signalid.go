@@ -49,6 +49,43 @@ const (
 	RequestLatency SignalID = "request_latency_ms"
 	// Throttled: requests refused with ResourceExhausted, whatever the cause.
 	Throttled SignalID = "throttled_per_sec"
+	// PollsThrottled: polls refused with ResourceExhausted, by namespace: workers
+	// that may not poll starve beside full queues.
+	PollsThrottled SignalID = "polls_throttled_per_sec"
+	// The requests refused with ResourceExhausted, polls included, by cause: each
+	// has a remedy of its own. They are by namespace.
+	ThrottledByRate         SignalID = "throttled_by_rate_limit_per_sec"
+	ThrottledByConcurrency  SignalID = "throttled_by_concurrency_per_sec"
+	ThrottledByPersistence  SignalID = "throttled_by_persistence_per_sec"
+	ThrottledByOverload     SignalID = "throttled_by_overload_per_sec"
+	ThrottledByBusyWorkflow SignalID = "throttled_by_busy_workflow_per_sec"
+	// PersistenceThrottled: persistence calls refused before they reached the
+	// database, by the server's own limits.
+	PersistenceThrottled SignalID = "persistence_throttled_per_sec"
+	// SyncMatchRatio: part of the polls' tasks that were handed over without
+	// being stored, by task queue and type.
+	SyncMatchRatio SignalID = "sync_match_ratio"
+	// HistoryPendingTasks: tasks that a shard's queue holds in memory, on average
+	// in the fullest kind of queue.
+	HistoryPendingTasks SignalID = "history_pending_tasks"
+	// HistoryBacklogAge: 99th percentile over the shards of the age of the oldest
+	// task that history has not processed.
+	HistoryBacklogAge SignalID = "history_backlog_age_sec"
+	// MembershipChanges: changes of the ring of servers that were noticed.
+	MembershipChanges SignalID = "membership_changes_per_sec"
+	// ServerRestarts: server instances that were not there ten minutes ago, by
+	// service.
+	ServerRestarts SignalID = "server_restarts"
+	// PoolWaits: waits for a connection of the Aurora DSQL plugin's pool, by
+	// replica.
+	PoolWaits SignalID = "pool_waits_per_sec"
+	// ReservoirFill: filled part of the plugin's reservoir of connections, by
+	// replica.
+	ReservoirFill SignalID = "reservoir_fill"
+	// ReservoirEmpty: attempts to take a connection from an empty reservoir.
+	ReservoirEmpty SignalID = "reservoir_empty_per_sec"
+	// ConnectionFailures: connections and tokens that the plugin could not renew.
+	ConnectionFailures SignalID = "connection_failures_per_sec"
 	// ScheduleToStart: 99th percentile by task queue and type, server side.
 	ScheduleToStart SignalID = "schedule_to_start_ms"
 	// WorkflowsFailed: workflows that failed, by task queue: a business
@@ -70,8 +107,17 @@ const (
 	// StickyCacheHits and StickyCacheMisses: the workers' workflow cache.
 	StickyCacheHits   SignalID = "sticky_cache_hits_per_sec"
 	StickyCacheMisses SignalID = "sticky_cache_misses_per_sec"
+	// StickyCacheSize: workflows in the workers' caches; StickyCacheEvictions:
+	// those thrown out to make room.
+	StickyCacheSize      SignalID = "sticky_cache_size"
+	StickyCacheEvictions SignalID = "sticky_cache_evictions_per_sec"
 	// PollFailures: long polls that failed, as workers see it.
 	PollFailures SignalID = "poll_failures_per_sec"
+	// LongPollLatency: mean duration of long polls, as workers see it.
+	LongPollLatency SignalID = "long_poll_latency_ms"
+	// PollersPerSlot: pollers for each task slot of the worker that has the most,
+	// by task queue and type; above 1 some poll in vain.
+	PollersPerSlot SignalID = "pollers_per_slot"
 
 	// ServerUp and WorkerUp: 1 or 0 for each scrape target.
 	ServerUp SignalID = "server_up"
