@@ -15,6 +15,8 @@ type Status struct {
 	Cluster     string          `json:"cluster"`
 	HealthState health.State    `json:"health_state"`
 	ObservedAt  instant.Instant `json:"observed_at"`
+	// IntervalSec is the time between two evaluations, in seconds.
+	IntervalSec float64 `json:"interval_sec"`
 	// AgeSec is how long ago ObservedAt was when the status was read, in
 	// seconds; Stale tells that nobody has judged the cluster since for longer
 	// than a verdict holds.
@@ -50,14 +52,14 @@ type Status struct {
 	Signals []SignalStatus `json:"signals"`
 }
 
-// StaleAfter is the age at which a verdict no longer speaks for now: four
-// observations missed at the default interval.
-const StaleAfter = 2 * time.Minute
+// StaleAfter tells from which age on a verdict no longer speaks for now: after
+// four observations missed, where one is made every interval.
+func StaleAfter(interval time.Duration) time.Duration { return 4 * interval }
 
 // Aged sets the status' age as seen at an instant.
 func (s *Status) Aged(now instant.Instant) {
 	age := now.Sub(s.ObservedAt)
-	s.AgeSec, s.Stale = age.Seconds(), age > StaleAfter
+	s.AgeSec, s.Stale = age.Seconds(), age > StaleAfter(time.Duration(s.IntervalSec*float64(time.Second)))
 }
 
 // LogPattern is one pattern found in the logs.
@@ -79,7 +81,7 @@ type SignalStatus struct {
 // NewStatus joins an assessment with the observation that it judged.
 func NewStatus(a health.Assessment, o health.Observation) Status {
 	s := Status{
-		Cluster: a.Cluster, HealthState: a.State, ObservedAt: a.At, Since: a.Since,
+		Cluster: a.Cluster, HealthState: a.State, ObservedAt: a.At, IntervalSec: a.IntervalSec, Since: a.Since,
 		Confidence: a.Confidence, Coverage: a.Coverage, Blind: a.Blind, BlindReason: a.BlindReason,
 		Bottleneck: a.Bottleneck, Summary: a.Explanation.Summary,
 		PrimarySignals:     map[health.SignalID]*float64{},

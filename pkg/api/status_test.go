@@ -15,7 +15,7 @@ func TestStatusJSON(t *testing.T) {
 	value := 182.0
 	now := instant.FromUnix(1_764_000_000)
 	status := NewStatus(health.Assessment{
-		Cluster: "prod", At: now, State: health.Stressed,
+		Cluster: "prod", At: now, State: health.Stressed, IntervalSec: 30,
 		Actions: []health.Action{{Action: "scale history", Confidence: 0.71}},
 	}, health.Observation{Cluster: "prod", At: now, Measurements: []health.Measurement{
 		{Signal: health.StateTransitions, Class: health.Primary, Status: health.OK, Value: &value},
@@ -64,5 +64,26 @@ func TestVerdictNamesQueuesAsAWhole(t *testing.T) {
 	}})
 	if len(v.Impaired) != 1 || v.Impaired[0].Name != "billing" || v.Impaired[0].Kind != health.KindTaskQueue {
 		t.Errorf("impaired: %+v", v.Impaired)
+	}
+}
+
+// How old a verdict may be follows from how often one is made.
+func TestAged(t *testing.T) {
+	now := instant.FromUnix(1_764_000_000)
+	for _, c := range []struct {
+		interval float64
+		age      time.Duration
+		stale    bool
+	}{
+		{30, 2 * time.Minute, false},
+		{30, 121 * time.Second, true},
+		{300, 19 * time.Minute, false},
+		{300, 21 * time.Minute, true},
+	} {
+		status := Status{ObservedAt: now, IntervalSec: c.interval}
+		status.Aged(now.Add(c.age))
+		if status.Stale != c.stale || status.AgeSec != c.age.Seconds() {
+			t.Errorf("every %g s, %s old: stale is %v, age %g", c.interval, c.age, status.Stale, status.AgeSec)
+		}
 	}
 }

@@ -204,13 +204,16 @@ type Assessment struct {
 	Blind       bool   `json:"blind"`
 	BlindReason string `json:"blind_reason,omitempty"`
 	// SeenAt is the last instant at which the cluster could be seen.
-	SeenAt      instant.Instant `json:"seen_at"`
-	Progress    Progress        `json:"progress"`
-	Scopes      []ScopeVerdict  `json:"scopes"`
-	Gates       []Gate          `json:"gates"`
-	Issues      []Issue         `json:"issues"`
-	Actions     []Action        `json:"actions"`
-	Explanation Explanation     `json:"explanation"`
+	SeenAt instant.Instant `json:"seen_at"`
+	// IntervalSec is the time since the evaluation before this one, in seconds;
+	// 30 for the first and after a gap.
+	IntervalSec float64        `json:"interval_sec"`
+	Progress    Progress       `json:"progress"`
+	Scopes      []ScopeVerdict `json:"scopes"`
+	Gates       []Gate         `json:"gates"`
+	Issues      []Issue        `json:"issues"`
+	Actions     []Action       `json:"actions"`
+	Explanation Explanation    `json:"explanation"`
 }
 
 // GatesFired returns the ids of the gates that fired, each once, gravest first.

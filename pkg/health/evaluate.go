@@ -30,7 +30,7 @@ func Evaluate(w Window, o Observation) (Assessment, Window) {
 
 	s, blind := look(&o)
 	if blind != "" {
-		return assessBlind(w, o, blind)
+		return assessBlind(w, o, blind, every)
 	}
 	return assess(w, s, every)
 }
@@ -116,7 +116,7 @@ func reasonOr(m *Measurement, otherwise string) string {
 
 // assessBlind holds the state: what cannot be seen changes nothing but the
 // confidence (property H10).
-func assessBlind(w Window, o Observation, reason string) (Assessment, Window) {
+func assessBlind(w Window, o Observation, reason string, every time.Duration) (Assessment, Window) {
 	w.BlindFor++
 	cluster := w.track(ClusterScope())
 	a := Assessment{
@@ -127,6 +127,7 @@ func assessBlind(w Window, o Observation, reason string) (Assessment, Window) {
 		Blind:       true,
 		BlindReason: reason,
 		SeenAt:      w.SeenAt,
+		IntervalSec: every.Seconds(),
 		Confidence:  rounded(fading(w.Confidence, w.BlindFor)),
 		Gates:       []Gate{},
 		Actions:     []Action{},
@@ -205,7 +206,7 @@ func assess(w Window, s sight, every time.Duration) (Assessment, Window) {
 
 	groups := [][]place{root, services, namespaces, queues, parts}
 	a := Assessment{
-		Cluster: s.o.Cluster, At: now, SeenAt: now,
+		Cluster: s.o.Cluster, At: now, SeenAt: now, IntervalSec: every.Seconds(),
 		State: root[0].state, Raw: root[0].raw, Since: root[0].since,
 		Coverage: coverage(s.o),
 		Scopes:   make([]ScopeVerdict, 0, len(services)+len(namespaces)+len(queues)+len(parts)),
