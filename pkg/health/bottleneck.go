@@ -4,8 +4,9 @@ package health
 // Refused polls are looked at first, since they make workers look idle. Then
 // pollers that wait with free slots while tasks age accuse the server; tasks
 // that age with no poller or no free slot accuse the workers. A queue that is
-// catching up accuses nobody.
-func queueBottleneck(f *flow, raw State) Bottleneck {
+// catching up accuses nobody, nor does one whose gauge only remembers an old
+// task: ages tells whether the oldest task has aged of late.
+func queueBottleneck(f *flow, raw State, ages bool) Bottleneck {
 	if raw <= Happy {
 		return BottleneckHealthy
 	}
@@ -17,6 +18,9 @@ func queueBottleneck(f *flow, raw State) Bottleneck {
 	case f.pollers == 0 || f.slots == 0:
 		return BottleneckWorker
 	case f.pollers > 0 && f.slots > 0:
+		if raw == Stressed && !ages && !f.takesLess() && !(f.backlogged > 0) {
+			return BottleneckHealthy
+		}
 		return BottleneckServer
 	}
 	return BottleneckUnknown

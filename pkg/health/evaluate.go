@@ -316,7 +316,8 @@ func judgeFlows(w *Window, flows []flow, now instant.Instant, every time.Duratio
 			p.raw = worst(p.gates)
 			p.demand = demand(f)
 		}
-		p.bottleneck = queueBottleneck(f, p.raw)
+		ages, _ := t.ageGrows(now, f.oldest)
+		p.bottleneck = queueBottleneck(f, p.raw, ages)
 		places = append(places, p)
 	}
 	return places

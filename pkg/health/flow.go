@@ -186,10 +186,13 @@ func (s sight) throttledShare() map[string]Quantity {
 // waits tells whether work is left lying: tasks find no poller, or are stored.
 func (f *flow) waits() bool { return f.backlogged > 0 || f.waiting >= 1 }
 
+// takesLess tells whether less is taken than arrives.
+func (f *flow) takesLess() bool { return f.started < f.asked*(1-taken) }
+
 // lagging tells whether the flow takes less than arrives, or has let a task
 // wait for long. A poll that is busy at the moment of a scrape makes neither.
 func (f *flow) lagging() bool {
-	return f.waits() && (f.started < f.asked*(1-taken) || f.oldest >= waitingAge)
+	return f.waits() && (f.takesLess() || f.oldest >= waitingAge)
 }
 
 // keepVanished keeps a backlog that has disappeared from the gauges without
