@@ -207,7 +207,7 @@ func TestSaveMakesLargeThingsFit(t *testing.T) {
 		obs.Measurements[0].Samples = append(obs.Measurements[0].Samples,
 			health.Sample{Scope: health.Scope{Kind: health.KindReplica, Service: "history", Name: fmt.Sprintf("10.0.%d.%d", i/250, i%250)}, Value: 1})
 	}
-	a.Gates = append(a.Gates, health.Gate{ID: "worker.pollers", Outcome: health.Fire, Level: health.Critical})
+	a.Gates = append(a.Gates, health.Gate{Rule: &health.Rule{ID: "worker.pollers"}, Outcome: health.Fire, Level: health.Critical})
 	for i := range 4000 {
 		gate := a.Gates[0]
 		gate.Scope = health.TaskQueueScope("default", fmt.Sprintf("queue-%d", i))

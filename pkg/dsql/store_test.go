@@ -82,8 +82,11 @@ func assessment(cluster string, at instant.Instant, state health.State) health.A
 		Progress: health.Progress{Asked: ptr(10), Served: ptr(10), Trend: []float64{9, 10}},
 		Scopes:   []health.ScopeVerdict{},
 		Gates: []health.Gate{{
-			ID: "progress.served", Question: "Is what is asked for served?", Outcome: health.Pass, Level: health.Critical,
-			Signals: []health.SignalID{"state_transitions_per_sec"}, Doctrine: "Work is conserved.", Source: "docs",
+			Rule: &health.Rule{
+				ID: "progress.served", Question: "Is what is asked for served?",
+				Signals: []health.SignalID{"state_transitions_per_sec"}, Doctrine: "Work is conserved.", Source: "docs",
+			},
+			Outcome: health.Pass, Level: health.Critical,
 		}},
 		Issues: []health.Issue{}, Actions: []health.Action{},
 		Explanation: health.Explanation{By: "rules", Summary: "The cluster is " + state.String() + "."},

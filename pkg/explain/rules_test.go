@@ -28,7 +28,7 @@ func queue(name string, state health.State, asked, served, waiting, oldest, shar
 }
 
 func fired(id string, level health.State, scope health.Scope, finding string) health.Gate {
-	return health.Gate{ID: id, Level: level, Scope: scope, Outcome: health.Fire, Finding: finding}
+	return health.Gate{Rule: &health.Rule{ID: id}, Level: level, Scope: scope, Outcome: health.Fire, Finding: finding}
 }
 
 // The explanations of typical assessments, word for word.

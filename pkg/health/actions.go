@@ -25,48 +25,48 @@ type remedy struct {
 // Nothing in it scales anything down (requirement R14.5).
 var remedies = []remedy{
 	{
-		id: "restart-workers", gates: []string{rulePollers.id}, action: ActionRestart, risk: RiskLow, trust: 0.86, guide: "workers-gone",
+		id: "restart-workers", gates: []string{rulePollers.ID}, action: ActionRestart, risk: RiskLow, trust: 0.86, guide: "workers-gone",
 		text: "restart the workers of task queue %s, or roll their last deployment back", parameters: map[string]string{"component": "worker"},
 	},
 	{
-		id: "check-queue-name", gates: []string{rulePollers.id}, action: ActionAlert, risk: RiskNone, trust: 0.64, guide: "queue-name",
+		id: "check-queue-name", gates: []string{rulePollers.ID}, action: ActionAlert, risk: RiskNone, trust: 0.64, guide: "queue-name",
 		text: "check that a worker registers on task queue %s: a renamed queue looks the same",
 	},
 	{
-		id: "add-workers", gates: []string{ruleSlots.id}, action: ActionScale, risk: RiskLow, trust: 0.8, guide: "slots-exhausted",
+		id: "add-workers", gates: []string{ruleSlots.ID}, action: ActionScale, risk: RiskLow, trust: 0.8, guide: "slots-exhausted",
 		text: "add workers to task queue %s, or raise their slots", parameters: map[string]string{"component": "worker", "direction": "up"},
 	},
 	{
-		id: "restart-some-workers", gates: []string{ruleSlots.id}, action: ActionRestart, risk: RiskMedium, trust: 0.45, guide: "sticky-queues",
+		id: "restart-some-workers", gates: []string{ruleSlots.ID}, action: ActionRestart, risk: RiskMedium, trust: 0.45, guide: "sticky-queues",
 		text: "after adding workers, restart a part of the old ones of %s: sticky queues keep running workflows on them", parameters: map[string]string{"component": "worker", "share": "0.25"},
 	},
 	{
-		id: "unblock-workers", gates: []string{ruleCompleting.id}, action: ActionRestart, risk: RiskMedium, trust: 0.7, guide: "workers-hang",
+		id: "unblock-workers", gates: []string{ruleCompleting.ID}, action: ActionRestart, risk: RiskMedium, trust: 0.7, guide: "workers-hang",
 		text: "take a stack dump of a worker of %s and restart it: it takes tasks and answers none", parameters: map[string]string{"component": "worker"},
 	},
 	{
-		id: "find-slow-layer", gates: []string{ruleWaiting.id, ruleServedFallsAway.id, ruleHeadOfLine.id}, action: ActionAlert, risk: RiskNone, trust: 0.4, guide: "backlog",
+		id: "find-slow-layer", gates: []string{ruleWaiting.ID, ruleServedFallsAway.ID, ruleHeadOfLine.ID}, action: ActionAlert, risk: RiskNone, trust: 0.4, guide: "backlog",
 		text: "compare free slots with open polls on %s: free slots accuse the server, none accuses the workers",
 	},
 	{
-		id: "start-server", gates: []string{ruleTargetsDown.id}, action: ActionRestart, risk: RiskLow, trust: 0.75, guide: "server-down",
+		id: "start-server", gates: []string{ruleTargetsDown.ID}, action: ActionRestart, risk: RiskLow, trust: 0.75, guide: "server-down",
 		text: "see why no instance of %s answers Prometheus, and start what is not running", parameters: map[string]string{"component": "server"},
 	},
 	{
-		id: "check-persistence", gates: []string{ruleAccepting.id, ruleDispatch.id, rulePersistenceLatency.id, rulePersistenceErrors.id, ruleRefused.id},
+		id: "check-persistence", gates: []string{ruleAccepting.ID, ruleDispatch.ID, rulePersistenceLatency.ID, rulePersistenceErrors.ID, ruleRefused.ID},
 		action: ActionAlert, risk: RiskNone, trust: 0.7, guide: "persistence",
 		text: "look at the database behind %s first: load, locks, failovers, network",
 	},
 	{
-		id: "enlarge-pool", gates: []string{rulePool.id}, action: ActionConfigure, risk: RiskMedium, trust: 0.55, guide: "connection-pool",
+		id: "enlarge-pool", gates: []string{rulePool.ID}, action: ActionConfigure, risk: RiskMedium, trust: 0.55, guide: "connection-pool",
 		text: "raise the maximum of open connections of the exhausted replica of %s, within the database's limit", parameters: map[string]string{"setting": "maxConns"},
 	},
 	{
-		id: "lift-throttle", gates: []string{ruleThrottled.id, rulePollsThrottled.id}, action: ActionConfigure, risk: RiskMedium, trust: 0.75, guide: "throttling",
+		id: "lift-throttle", gates: []string{ruleThrottled.ID, rulePollsThrottled.ID}, action: ActionConfigure, risk: RiskMedium, trust: 0.75, guide: "throttling",
 		text: "find the cause of ResourceExhausted on %s: raise the limit that is hit, or slow the client that hits it", parameters: map[string]string{"setting": "rps"},
 	},
 	{
-		id: "tell-owner", gates: []string{ruleBusinessFailures.id}, action: ActionAlert, risk: RiskNone, trust: 0.6, guide: "business-failures",
+		id: "tell-owner", gates: []string{ruleBusinessFailures.ID}, action: ActionAlert, risk: RiskNone, trust: 0.6, guide: "business-failures",
 		text: "tell the owners of the workflows on %s: their code fails, the cluster does its part",
 	},
 }
@@ -125,7 +125,7 @@ func Forbidden(a *Assessment, action Action) (reason string, forbidden bool) {
 	}
 	for i := range a.Gates {
 		g := &a.Gates[i]
-		if g.ID == ruleSlots.id && g.Value != nil && *g.Value == 0 {
+		if g.ID == ruleSlots.ID && g.Value != nil && *g.Value == 0 {
 			return "a worker of " + g.Scope.Name + " has no free slot", true
 		}
 	}

@@ -9,14 +9,14 @@ import (
 // exists, and scales nothing down (R10.2, R14.5).
 func TestEveryActionIsStructured(t *testing.T) {
 	gates := map[string]bool{}
-	for _, r := range []rule{
+	for _, r := range []Rule{
 		ruleHeadOfLine, ruleServedFallsAway, ruleCompleting, ruleWaiting, rulePollsThrottled, rulePollers, ruleSlots, ruleScheduleToStart,
 		ruleBusinessFailures, ruleTargetsDown, ruleAccepting, ruleDispatch, ruleRefused, ruleDemandImpaired, ruleCollapsed,
 		rulePersistenceLatency, ruleRequestLatency, rulePersistenceErrors, ruleThrottled, rulePool, ruleShardChurn,
 	} {
-		gates[r.id] = true
-		if r.question == "" || r.doctrine == "" || r.source == "" || len(r.signals) == 0 {
-			t.Errorf("gate %s is incomplete: %+v", r.id, r)
+		gates[r.ID] = true
+		if r.Question == "" || r.Doctrine == "" || r.Source == "" || len(r.Signals) == 0 {
+			t.Errorf("gate %s is incomplete: %+v", r.ID, r)
 		}
 	}
 	for _, r := range remedies {

@@ -19,32 +19,42 @@ const (
 	Undecided Outcome = "unknown"
 )
 
-// Gate is one rule's answer at one scope. An assessment carries every gate,
-// fired or not, so that the verdict can be audited (requirement R12.5).
-type Gate struct {
+// Rule is the constant part of a gate: the same at every scope and instant.
+type Rule struct {
 	// ID names the rule, as in "progress.head_of_line".
-	ID    string `json:"id"`
-	Scope Scope  `json:"scope,omitzero"`
+	ID string `json:"id"`
 	// Question is what the rule asks, for people.
-	Question string  `json:"question"`
-	Outcome  Outcome `json:"outcome"`
-	// Level is the state that the gate argues for when it fires; Happy for a
-	// gate that only explains.
-	Level State `json:"level"`
-	// Value was compared with Limit, both in Unit; nil when unknown.
-	Value *float64 `json:"value,omitempty"`
-	Limit *float64 `json:"limit,omitempty"`
-	Unit  string   `json:"unit,omitempty"`
-	// Window is the time that the rule looked back over.
-	Window time.Duration `json:"window_ns,omitempty"`
-	// Signals are those that the rule read.
+	Question string `json:"question"`
+	// Unit is that of the value and the limit.
+	Unit string `json:"unit,omitempty"`
+	// Signals are those that the rule reads.
 	Signals []SignalID `json:"signals"`
-	// Finding is what was found here and now, in one sentence.
-	Finding string `json:"finding,omitempty"`
 	// Doctrine is the one sentence that the limit rests on; Source names
 	// where it comes from.
 	Doctrine string `json:"doctrine"`
 	Source   string `json:"source"`
+	// level is what a gate argues for unless it says otherwise.
+	level State
+}
+
+// Gate is one rule's answer at one scope. An assessment carries every gate,
+// fired or not, so that the verdict can be audited (requirement R12.5).
+type Gate struct {
+	// Rule is never nil in an assessment. Gates of one rule share it: it is not
+	// to be changed.
+	*Rule
+	Scope   Scope   `json:"scope,omitzero"`
+	Outcome Outcome `json:"outcome"`
+	// Level is the state that the gate argues for when it fires; Happy for a
+	// gate that only explains.
+	Level State `json:"level"`
+	// Value was compared with Limit, both in the rule's unit; nil when unknown.
+	Value *float64 `json:"value,omitempty"`
+	Limit *float64 `json:"limit,omitempty"`
+	// Window is the time that the rule looked back over.
+	Window time.Duration `json:"window_ns,omitempty"`
+	// Finding is what was found here and now, in one sentence.
+	Finding string `json:"finding,omitempty"`
 }
 
 // Progress is how work flows through a scope.

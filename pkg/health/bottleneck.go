@@ -44,9 +44,9 @@ func joined(a, b Bottleneck) Bottleneck {
 // serverGates are those whose firing says that the server itself makes work
 // wait. They are looked at before the workers (requirement R14.3).
 var serverGates = map[string]bool{
-	ruleTargetsDown.id: true, ruleAccepting.id: true, ruleDispatch.id: true,
-	ruleRefused.id: true, rulePersistenceLatency.id: true, rulePersistenceErrors.id: true,
-	ruleThrottled.id: true, rulePollsThrottled.id: true, rulePool.id: true, ruleRequestLatency.id: true,
+	ruleTargetsDown.ID: true, ruleAccepting.ID: true, ruleDispatch.ID: true,
+	ruleRefused.ID: true, rulePersistenceLatency.ID: true, rulePersistenceErrors.ID: true,
+	ruleThrottled.ID: true, rulePollsThrottled.ID: true, rulePool.ID: true, ruleRequestLatency.ID: true,
 }
 
 // clusterBottleneck joins what the server's gates say with what the queues

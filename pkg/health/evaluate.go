@@ -171,6 +171,7 @@ type place struct {
 	// state is the scope's state after this evaluation, before the one it had.
 	state, before State
 	since         instant.Instant
+	trend         []Point
 	// usual is the demand that the scope usually has.
 	usual      float64
 	bottleneck Bottleneck
@@ -217,7 +218,7 @@ func assess(w Window, s sight, every time.Duration) (Assessment, Window) {
 			if root[0].demand > 0 {
 				p.progress.Share = rounded(p.demand / root[0].demand)
 			}
-			p.progress.Trend = trendOf(w.track(p.scope).Trend)
+			p.progress.Trend = trendOf(p.trend)
 			if !p.scope.IsCluster() {
 				a.Scopes = append(a.Scopes, ScopeVerdict{
 					Scope: p.scope, State: p.state, Since: p.since,
@@ -252,7 +253,10 @@ func assess(w Window, s sight, every time.Duration) (Assessment, Window) {
 // what was seen. A place of which decisive signals are missing may be accused
 // and is never acquitted: it keeps its state and learns nothing.
 func (w *Window) stepAll(places []place, now instant.Instant) {
-	room := make([]Point, 0, len(places)*trendLength)
+	var room []Point
+	if len(places) > 0 && places[0].scope.Kind != KindService {
+		room = make([]Point, 0, len(places)*trendLength)
+	}
 	for i := range places {
 		p := &places[i]
 		t := w.track(p.scope)
@@ -260,15 +264,17 @@ func (w *Window) stepAll(places []place, now instant.Instant) {
 		p.held = p.unseen && (p.raw == Happy || p.raw < t.State)
 		if !p.held {
 			t.step(p.raw, now, p.confirmed)
-			p.point.At, p.point.Raw = now, max(p.raw, p.point.Raw)
-			room = t.remember(p.point, room)
+			if p.scope.Kind != KindService { // work is not followed by service
+				p.point.At, p.point.Raw = now, max(p.raw, p.point.Raw)
+				room = t.remember(p.point, room)
+			}
 		}
 		t.JudgedAt = now
 		t.Idle++
 		if p.demand > 0 || p.raw > Happy {
 			t.Idle = 0
 		}
-		p.state, p.since = t.State, t.Since
+		p.state, p.since, p.trend = t.State, t.Since, t.Trend
 	}
 }
 

@@ -1,27 +1,13 @@
 package health
 
 import (
-	"fmt"
 	"math"
 	"time"
 )
 
 // newGate starts a gate from its rule. Value and limit are filled by decide.
-func newGate(r rule, scope Scope) Gate {
-	return Gate{
-		ID: r.id, Question: r.question, Scope: scope, Outcome: Pass, Level: r.level, Unit: r.unit,
-		Signals: r.signals, Doctrine: r.doctrine, Source: r.source,
-	}
-}
-
-// rule is the constant part of a gate.
-type rule struct {
-	id, question string
-	level        State
-	unit         string
-	signals      []SignalID
-	doctrine     string
-	source       string
+func newGate(r *Rule, scope Scope) Gate {
+	return Gate{Rule: r, Scope: scope, Outcome: Pass, Level: r.level}
 }
 
 // decide records what was compared and the answer. An unknown value leaves
@@ -37,10 +23,11 @@ func (g Gate) decide(value, limit Quantity, fired bool) Gate {
 	return g
 }
 
-// because adds the sentence that says what was found.
-func (g Gate) because(format string, args ...any) Gate {
+// because adds the sentence that says what was found. It is written only for
+// a gate that fired: most do not, at each of many scopes.
+func (g Gate) because(finding func() string) Gate {
 	if g.Outcome == Fire {
-		g.Finding = fmt.Sprintf(format, args...)
+		g.Finding = finding()
 	}
 	return g
 }

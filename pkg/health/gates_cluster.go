@@ -1,6 +1,7 @@
 package health
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -11,12 +12,12 @@ import (
 
 // The gates of the cluster and of its services.
 
-var ruleTargetsDown = rule{
-	id: "telemetry.targets_down", level: Critical, unit: "1",
-	question: "Does Prometheus reach the server's instances?",
-	signals:  []SignalID{ServerUp, WorkerTasksCompleted, PollFailures},
-	doctrine: "Targets that Prometheus itself reports down, all of them, are evidence of a dead cluster, unless the workers still complete tasks and none of their polls fails.",
-	source:   "Prometheus, the up metric",
+var ruleTargetsDown = Rule{
+	ID: "telemetry.targets_down", level: Critical, Unit: "1",
+	Question: "Does Prometheus reach the server's instances?",
+	Signals:  []SignalID{ServerUp, WorkerTasksCompleted, PollFailures},
+	Doctrine: "Targets that Prometheus itself reports down, all of them, are evidence of a dead cluster, unless the workers still complete tasks and none of their polls fails.",
+	Source:   "Prometheus, the up metric",
 }
 
 // targetsDown looks at the replicas of one service, or of all when service is
@@ -28,7 +29,7 @@ func targetsDown(s sight, service string) Gate {
 	if service != "" {
 		scope = ServiceScope(service)
 	}
-	g := newGate(ruleTargetsDown, scope)
+	g := newGate(&ruleTargetsDown, scope)
 	up, total := 0, 0
 	var down []string
 	if m := s.o.Signal(ServerUp); m.Usable() {
@@ -54,19 +55,19 @@ func targetsDown(s sight, service string) Gate {
 		// One service without instances is judged by the progress that it costs.
 		g = g.at(Stressed)
 	}
-	return g.because("every instance is down: %s", strings.Join(down, ", "))
+	return g.because(func() string { return fmt.Sprintf("every instance is down: %s", strings.Join(down, ", ")) })
 }
 
-var ruleAccepting = rule{
-	id: "progress.accepting", level: Critical, unit: "1",
-	question: "Does the server turn what clients ask for into state transitions?",
-	signals:  []SignalID{Arrivals, StateTransitions},
-	doctrine: "Every accepted start or signal is itself one state transition; fewer transitions than arrivals means that work is not accepted.",
-	source:   "Temporal server, history service",
+var ruleAccepting = Rule{
+	ID: "progress.accepting", level: Critical, Unit: "1",
+	Question: "Does the server turn what clients ask for into state transitions?",
+	Signals:  []SignalID{Arrivals, StateTransitions},
+	Doctrine: "Every accepted start or signal is itself one state transition; fewer transitions than arrivals means that work is not accepted.",
+	Source:   "Temporal server, history service",
 }
 
 func accepting(s sight, t *Track, now instant.Instant, every time.Duration) Gate {
-	g := newGate(ruleAccepting, ServiceScope("history"))
+	g := newGate(&ruleAccepting, ServiceScope("history"))
 	arrivals, transitions := s.cluster(Arrivals), s.cluster(StateTransitions)
 	if arrivals.Known() && !(arrivals > 0) {
 		return g // nothing is asked
@@ -86,7 +87,9 @@ func accepting(s sight, t *Track, now instant.Instant, every time.Duration) Gate
 	if float64(arrivals)*silent.Seconds() < expectedEvents && silent < longSilence {
 		g = g.at(Stressed)
 	}
-	return g.because("%.3g starts and signals arrive a second, and only %.3g state transitions happen", arrivals, transitions)
+	return g.because(func() string {
+		return fmt.Sprintf("%.3g starts and signals arrive a second, and only %.3g state transitions happen", arrivals, transitions)
+	})
 }
 
 // clusterSilence returns for how long the cluster's points have shown
@@ -103,16 +106,16 @@ func clusterSilence(t *Track, now instant.Instant, shows func(*ClusterPoint) boo
 	return since
 }
 
-var ruleDispatch = rule{
-	id: "progress.dispatch", level: Critical, unit: "1",
-	question: "Do started workflows get their workflow tasks?",
-	signals:  []SignalID{WorkflowStarts, TasksAdded, WorkflowTasksCompleted},
-	doctrine: "A started workflow needs a workflow task; starts without tasks mean that the history queues do not move.",
-	source:   "Temporal server, transfer queue",
+var ruleDispatch = Rule{
+	ID: "progress.dispatch", level: Critical, Unit: "1",
+	Question: "Do started workflows get their workflow tasks?",
+	Signals:  []SignalID{WorkflowStarts, TasksAdded, WorkflowTasksCompleted},
+	Doctrine: "A started workflow needs a workflow task; starts without tasks mean that the history queues do not move.",
+	Source:   "Temporal server, transfer queue",
 }
 
 func dispatch(s sight, t *Track, flows []flow, every time.Duration) Gate {
-	g := newGate(ruleDispatch, ServiceScope("history"))
+	g := newGate(&ruleDispatch, ServiceScope("history"))
 	starts := s.cluster(WorkflowStarts)
 	if starts.Known() && !(starts > 0) {
 		return g // nothing is started
@@ -134,22 +137,24 @@ func dispatch(s sight, t *Track, flows []flow, every time.Duration) Gate {
 		// dispatch is only suspected.
 		g = g.at(Stressed)
 	}
-	return g.because("%.3g workflows start a second and get %.3g workflow tasks", starts, added)
+	return g.because(func() string {
+		return fmt.Sprintf("%.3g workflows start a second and get %.3g workflow tasks", starts, added)
+	})
 }
 
-var ruleRefused = rule{
-	id: "progress.refused", level: Critical, unit: "1",
-	question: "What part of the requests does the server fail for reasons of its own?",
-	signals:  []SignalID{Requests, RequestsRefused},
-	doctrine: "A request refused is demand turned away before it becomes work. Errors of the caller do not count.",
-	source:   "conservation of work",
+var ruleRefused = Rule{
+	ID: "progress.refused", level: Critical, Unit: "1",
+	Question: "What part of the requests does the server fail for reasons of its own?",
+	Signals:  []SignalID{Requests, RequestsRefused},
+	Doctrine: "A request refused is demand turned away before it becomes work. Errors of the caller do not count.",
+	Source:   "conservation of work",
 }
 
 // refused looks at the requests that carry work. What is throttled is told
 // apart: a client beyond its limit is refused the rest, and that is pressure.
 func refused(s sight, service string, every time.Duration) Gate {
 	scope := ServiceScope(service)
-	g := newGate(ruleRefused, scope)
+	g := newGate(&ruleRefused, scope)
 	requests, bad := s.rate(Requests, scope), s.rate(RequestsRefused, scope)
 	if requests.Known() && !(requests > 0) {
 		return g // nobody asks
@@ -160,26 +165,30 @@ func refused(s sight, service string, every time.Duration) Gate {
 		failed := (bad - Quantity(s.cluster(Throttled).Or(0))) / requests
 		if failed >= refusedCritical || value >= throttledCritical {
 			return g.decide(value, refusedCritical, true).
-				because("%s refuses %.0f %% of %.3g requests a second", service, 100*value, requests)
+				because(func() string {
+					return fmt.Sprintf("%s refuses %.0f %% of %.3g requests a second", service, 100*value, requests)
+				})
 		}
 	}
 	return g.at(Stressed).decide(value, refusedStressed, value >= refusedStressed && enough).
-		because("%s fails %.0f %% of %.3g requests a second", service, 100*value, requests)
+		because(func() string {
+			return fmt.Sprintf("%s fails %.0f %% of %.3g requests a second", service, 100*value, requests)
+		})
 }
 
-var ruleDemandImpaired = rule{
-	id: "progress.demand_impaired", level: Critical, unit: "1",
-	question: "What part of the demand is not served?",
-	signals:  []SignalID{TasksAdded, TasksStarted, BacklogCount, BacklogAge},
-	doctrine: "The cluster's state follows from the share of demand that is impaired, not from one noisy queue.",
-	source:   "R12.1; half or more is Critical",
+var ruleDemandImpaired = Rule{
+	ID: "progress.demand_impaired", level: Critical, Unit: "1",
+	Question: "What part of the demand is not served?",
+	Signals:  []SignalID{TasksAdded, TasksStarted, BacklogCount, BacklogAge},
+	Doctrine: "The cluster's state follows from the share of demand that is impaired, not from one noisy queue.",
+	Source:   "R12.1; half or more is Critical",
 }
 
 // demandImpaired takes the share of demand on queues that have stopped just
 // now, and the names of those whose stop is confirmed: a small queue counts
 // only then, or many queues would always have one that blinks.
 func demandImpaired(known bool, share float64, queues []string) Gate {
-	g := newGate(ruleDemandImpaired, ClusterScope())
+	g := newGate(&ruleDemandImpaired, ClusterScope())
 	value := Quantity(share)
 	if !known {
 		value = unknownQuantity
@@ -188,19 +197,21 @@ func demandImpaired(known bool, share float64, queues []string) Gate {
 		g = g.at(Stressed)
 	}
 	return g.decide(value, impairedShare, len(queues) > 0 || share >= impairedShare).
-		because("%.0f %% of the demand is not served: %s", 100*share, listed(queues, 4))
+		because(func() string {
+			return fmt.Sprintf("%.0f %% of the demand is not served: %s", 100*share, listed(queues, 4))
+		})
 }
 
-var ruleCollapsed = rule{
-	id: "progress.collapsed", level: Critical, unit: "1",
-	question: "Do transitions keep up with arrivals as they usually do?",
-	signals:  []SignalID{StateTransitions, Arrivals},
-	doctrine: "When arrivals go on and transitions fall to a fifth of the usual under visible pressure, processing has collapsed.",
-	source:   "conservation of work",
+var ruleCollapsed = Rule{
+	ID: "progress.collapsed", level: Critical, Unit: "1",
+	Question: "Do transitions keep up with arrivals as they usually do?",
+	Signals:  []SignalID{StateTransitions, Arrivals},
+	Doctrine: "When arrivals go on and transitions fall to a fifth of the usual under visible pressure, processing has collapsed.",
+	Source:   "conservation of work",
 }
 
 func collapsed(s sight, t *Track, pressed bool) Gate {
-	g := newGate(ruleCollapsed, ClusterScope())
+	g := newGate(&ruleCollapsed, ClusterScope())
 	arrivals, transitions := s.cluster(Arrivals), s.cluster(StateTransitions)
 	usualArrivals, usual := t.usual(Arrivals), t.usual(StateTransitions)
 	if arrivals.Known() && !(arrivals > 0) {
@@ -212,74 +223,76 @@ func collapsed(s sight, t *Track, pressed bool) Gate {
 		g = g.at(Happy) // another mix of workflows looks the same
 	}
 	return g.decide(value, collapsedShare, goesOn && value < collapsedShare).
-		because("%.3g state transitions a second where %.3g are usual, with arrivals going on", transitions, usual)
+		because(func() string {
+			return fmt.Sprintf("%.3g state transitions a second where %.3g are usual, with arrivals going on", transitions, usual)
+		})
 }
 
-var rulePersistenceLatency = rule{
-	id: "pressure.persistence_latency", level: Stressed, unit: "ms",
-	question: "Is persistence far slower than it usually is here?",
-	signals:  []SignalID{PersistenceLatency},
-	doctrine: "Pressure is judged against the cluster's own slow baseline: ten times the usual p99 for minutes; 350 ms that was always there is not.",
-	source:   "measured on DSQL: p99 of 300 to 500 ms is normal",
+var rulePersistenceLatency = Rule{
+	ID: "pressure.persistence_latency", level: Stressed, Unit: "ms",
+	Question: "Is persistence far slower than it usually is here?",
+	Signals:  []SignalID{PersistenceLatency},
+	Doctrine: "Pressure is judged against the cluster's own slow baseline: ten times the usual p99 for minutes; 350 ms that was always there is not.",
+	Source:   "measured on DSQL: p99 of 300 to 500 ms is normal",
 }
 
-var ruleRequestLatency = rule{
-	id: "pressure.request_latency", level: Stressed, unit: "ms",
-	question: "Is the frontend far slower than it usually is?",
-	signals:  []SignalID{RequestLatency},
-	doctrine: "Ten times the usual p99 for minutes and above a second; long polls do not count.",
-	source:   "the cluster's own baseline",
+var ruleRequestLatency = Rule{
+	ID: "pressure.request_latency", level: Stressed, Unit: "ms",
+	Question: "Is the frontend far slower than it usually is?",
+	Signals:  []SignalID{RequestLatency},
+	Doctrine: "Ten times the usual p99 for minutes and above a second; long polls do not count.",
+	Source:   "the cluster's own baseline",
 }
 
 // slow is the gate for a latency against its own baseline.
-func slow(r rule, scope Scope, what string, t *Track, now Quantity, floor float64, read func(*ClusterPoint) Quantity) Gate {
+func slow(r *Rule, scope Scope, what string, t *Track, now Quantity, floor float64, read func(*ClusterPoint) Quantity) Gate {
 	g := newGate(r, scope)
 	if !now.Known() {
 		return g.decide(now, Quantity(floor), false)
 	}
-	usual := t.usual(r.signals[0])
+	usual := t.usual(r.Signals[0])
 	limit := max(Quantity(floor), timesUsual*usual)
 	return g.decide(now, limit, sustainedAbove(t.Trend, now, limit, read)).
-		because("%s takes %.0f ms (p99) where %.0f ms is usual", what, now, usual)
+		because(func() string { return fmt.Sprintf("%s takes %.0f ms (p99) where %.0f ms is usual", what, now, usual) })
 }
 
-var rulePersistenceErrors = rule{
-	id: "pressure.persistence_errors", level: Stressed, unit: "1",
-	question: "What part of the persistence calls fails?",
-	signals:  []SignalID{PersistenceErrors, PersistenceRequests},
-	doctrine: "Conflicts and time-outs are retried; one call in twenty failing is pressure, and not a stall while progress goes on.",
-	source:   "measured: 150 to 200 errors a second with 99.996 % success",
+var rulePersistenceErrors = Rule{
+	ID: "pressure.persistence_errors", level: Stressed, Unit: "1",
+	Question: "What part of the persistence calls fails?",
+	Signals:  []SignalID{PersistenceErrors, PersistenceRequests},
+	Doctrine: "Conflicts and time-outs are retried; one call in twenty failing is pressure, and not a stall while progress goes on.",
+	Source:   "measured: 150 to 200 errors a second with 99.996 % success",
 }
 
-var ruleThrottled = rule{
-	id: "pressure.throttled", level: Stressed, unit: "1",
-	question: "What part of the requests is throttled?",
-	signals:  []SignalID{Throttled, Requests},
-	doctrine: "Throttling is looked at first: while requests are refused, tuning workers is pointless.",
-	source:   "Temporal, worker performance guide",
+var ruleThrottled = Rule{
+	ID: "pressure.throttled", level: Stressed, Unit: "1",
+	Question: "What part of the requests is throttled?",
+	Signals:  []SignalID{Throttled, Requests},
+	Doctrine: "Throttling is looked at first: while requests are refused, tuning workers is pointless.",
+	Source:   "Temporal, worker performance guide",
 }
 
-var rulePool = rule{
-	id: "pressure.connection_pool", level: Stressed, unit: "1",
-	question: "Has every replica a free database connection?",
-	signals:  []SignalID{PoolUtilization},
-	doctrine: "An exhausted pool makes every call of that replica wait; a sum over replicas hides it.",
-	source:   "measured: 27 % in sum hid 6 of 16 replicas at 100 %",
+var rulePool = Rule{
+	ID: "pressure.connection_pool", level: Stressed, Unit: "1",
+	Question: "Has every replica a free database connection?",
+	Signals:  []SignalID{PoolUtilization},
+	Doctrine: "An exhausted pool makes every call of that replica wait; a sum over replicas hides it.",
+	Source:   "measured: 27 % in sum hid 6 of 16 replicas at 100 %",
 }
 
 // part is the gate for a ratio that must stay above its limit for a while.
-func part(r rule, t *Track, now Quantity, limit float64, read func(*ClusterPoint) Quantity, finding string) Gate {
+func part(r *Rule, t *Track, now Quantity, limit float64, read func(*ClusterPoint) Quantity, finding string) Gate {
 	return newGate(r, ClusterScope()).
 		decide(now, Quantity(limit), sustainedAbove(t.Trend, now, Quantity(limit), read)).
-		because(finding, 100*now)
+		because(func() string { return fmt.Sprintf(finding, 100*now) })
 }
 
-var ruleShardChurn = rule{
-	id: "pressure.shard_churn", level: Happy, unit: "1/s",
-	question: "Do shards move between history instances?",
-	signals:  []SignalID{ShardChurn},
-	doctrine: "Shards move at every deploy and restart; it explains a dip, it decides nothing.",
-	source:   "measured: a killed node's shards move in about 25 s",
+var ruleShardChurn = Rule{
+	ID: "pressure.shard_churn", level: Happy, Unit: "1/s",
+	Question: "Do shards move between history instances?",
+	Signals:  []SignalID{ShardChurn},
+	Doctrine: "Shards move at every deploy and restart; it explains a dip, it decides nothing.",
+	Source:   "measured: a killed node's shards move in about 25 s",
 }
 
 // listed joins names, at most n of them.
@@ -320,11 +333,11 @@ func ratio(part, whole Quantity) Quantity {
 func pressureGates(s sight, t *Track, c ClusterPoint) []Gate {
 	churn := s.cluster(ShardChurn)
 	return []Gate{
-		slow(rulePersistenceLatency, ClusterScope(), "persistence", t, c.Persistence, persistenceFloor, func(p *ClusterPoint) Quantity { return p.Persistence }),
-		part(rulePersistenceErrors, t, c.Errors, persistenceErrorShare, func(p *ClusterPoint) Quantity { return p.Errors }, "%.0f %% of the persistence calls fail"),
-		part(ruleThrottled, t, c.Throttled, throttledShare, func(p *ClusterPoint) Quantity { return p.Throttled }, "%.1f %% of the requests are throttled"),
-		part(rulePool, t, c.Pool, poolExhausted, func(p *ClusterPoint) Quantity { return p.Pool }, "the fullest replica uses %.0f %% of its database connections"),
-		newGate(ruleShardChurn, ServiceScope("history")).decide(churn, 0, churn > 0).because("%.2g shards change hands a second", churn),
-		slow(ruleRequestLatency, ServiceScope("frontend"), "the frontend", t, c.Latency, requestFloor, func(p *ClusterPoint) Quantity { return p.Latency }),
+		slow(&rulePersistenceLatency, ClusterScope(), "persistence", t, c.Persistence, persistenceFloor, func(p *ClusterPoint) Quantity { return p.Persistence }),
+		part(&rulePersistenceErrors, t, c.Errors, persistenceErrorShare, func(p *ClusterPoint) Quantity { return p.Errors }, "%.0f %% of the persistence calls fail"),
+		part(&ruleThrottled, t, c.Throttled, throttledShare, func(p *ClusterPoint) Quantity { return p.Throttled }, "%.1f %% of the requests are throttled"),
+		part(&rulePool, t, c.Pool, poolExhausted, func(p *ClusterPoint) Quantity { return p.Pool }, "the fullest replica uses %.0f %% of its database connections"),
+		newGate(&ruleShardChurn, ServiceScope("history")).decide(churn, 0, churn > 0).because(func() string { return fmt.Sprintf("%.2g shards change hands a second", churn) }),
+		slow(&ruleRequestLatency, ServiceScope("frontend"), "the frontend", t, c.Latency, requestFloor, func(p *ClusterPoint) Quantity { return p.Latency }),
 	}
 }

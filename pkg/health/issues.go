@@ -86,12 +86,12 @@ func observed(gates []Gate) []Issue {
 	var issues []Issue
 	for i := range gates {
 		g := &gates[i]
-		if g.Outcome != Fire || g.ID == ruleDemandImpaired.id ||
-			(g.Level <= Happy && g.ID != ruleBusinessFailures.id) {
+		if g.Outcome != Fire || g.ID == ruleDemandImpaired.ID ||
+			(g.Level <= Happy && g.ID != ruleBusinessFailures.ID) {
 			continue
 		}
 		kind, scope := g.ID, g.Scope
-		if scope.Kind == KindTaskQueue && g.ID != ruleBusinessFailures.id {
+		if scope.Kind == KindTaskQueue && g.ID != ruleBusinessFailures.ID {
 			kind, scope = kindTaskQueue, scope.Queue()
 		}
 		id := fingerprint(kind, scope)

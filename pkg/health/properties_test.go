@@ -588,7 +588,7 @@ func TestH15OneFullReplicaShows(t *testing.T) {
 	last := assessments[len(assessments)-1]
 	found := false
 	for _, g := range last.Gates {
-		found = found || g.ID == ruleSlots.id && g.Outcome == Fire
+		found = found || g.ID == ruleSlots.ID && g.Outcome == Fire
 	}
 	if !found || last.State != Stressed || last.Bottleneck != BottleneckWorker {
 		t.Fatalf("one full worker: %s, %s, %v", last.State, last.Bottleneck, last.GatesFired())
