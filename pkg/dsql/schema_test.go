@@ -9,12 +9,11 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/temporal-sre/copilot/pkg/dsql/postgrestest"
 	"github.com/temporal-sre/copilot/pkg/health"
 )
 
 func TestMigrateTwice(t *testing.T) {
-	store := openAt(t, Config{URL: postgrestest.NewDatabase(t)})
+	store := openAt(t, newDatabase(t))
 	first, err := store.Migrate(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -33,14 +32,14 @@ func TestMigrateTwice(t *testing.T) {
 }
 
 func TestMigrateByManyAtOnce(t *testing.T) {
-	url := postgrestest.NewDatabase(t)
+	cfg := newDatabase(t)
 	var (
 		wg      sync.WaitGroup
 		mu      sync.Mutex
 		applied []string
 	)
 	for range 6 {
-		store := openAt(t, Config{URL: url})
+		store := openAt(t, cfg)
 		wg.Go(func() {
 			names, err := store.Migrate(t.Context())
 			if err != nil {
@@ -58,7 +57,7 @@ func TestMigrateByManyAtOnce(t *testing.T) {
 		want = append(want, step.name)
 	}
 	equal(t, "applied, each by one of the six", applied, want)
-	save(t, openAt(t, Config{URL: url}), "prod", 0, health.Happy)
+	save(t, openAt(t, cfg), "prod", 0, health.Happy)
 }
 
 // A setup can end between any two of its statements.
@@ -66,7 +65,7 @@ func TestMigrateAfterACrash(t *testing.T) {
 	for done := range len(steps) {
 		for _, noted := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%d noted %v", done+1, noted), func(t *testing.T) {
-				store := openAt(t, Config{URL: postgrestest.NewDatabase(t)})
+				store := openAt(t, newDatabase(t))
 				for _, step := range steps[:done] {
 					if _, err := store.apply(t.Context(), step); err != nil {
 						t.Fatal(err)
@@ -106,7 +105,7 @@ func TestMigrateAfterACrash(t *testing.T) {
 }
 
 func TestEveryMethodNamesTheMissingSchema(t *testing.T) {
-	store := openAt(t, Config{URL: postgrestest.NewDatabase(t)})
+	store := openAt(t, newDatabase(t))
 	for name, call := range everyMethod(t, store) {
 		err := call()
 		var schema *SchemaError
@@ -122,15 +121,15 @@ func TestEveryMethodNamesTheMissingSchema(t *testing.T) {
 
 // The schema may disappear while the program runs.
 func TestASchemaThatIsGone(t *testing.T) {
-	store := newStore(t)
+	store, admin := newStores(t)
 	save(t, store, "prod", 0, health.Happy)
-	if _, err := store.pool.Exec(t.Context(), "DROP TABLE assessments"); err != nil {
+	if _, err := admin.pool.Exec(t.Context(), "DROP TABLE assessments"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := store.Latest(t.Context(), "prod"); !errors.Is(err, ErrNoSchema) {
 		t.Errorf("without the table: %v", err)
 	}
-	if _, err := store.pool.Exec(t.Context(), "ALTER TABLE clusters DROP COLUMN blind"); err != nil {
+	if _, err := admin.pool.Exec(t.Context(), "ALTER TABLE clusters RENAME COLUMN blind TO sight"); err != nil {
 		t.Fatal(err)
 	}
 	_, err := store.Clusters(t.Context())

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/temporal-sre/copilot/pkg/dsql/dsqltest"
 	"github.com/temporal-sre/copilot/pkg/dsql/postgrestest"
 	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/instant"
@@ -37,14 +38,65 @@ func openAt(t testing.TB, cfg Config) *Store {
 	return store
 }
 
+// onDSQL is set while a test runs on the stand-in for Aurora DSQL, see
+// TestTheSuiteOnDSQL.
+var onDSQL bool
+
+// newDatabase makes an empty database, of the kind that the test runs on, and
+// returns how its administrator reaches it.
+func newDatabase(t testing.TB) Config {
+	t.Helper()
+	if !onDSQL {
+		return Config{URL: postgrestest.NewDatabase(t)}
+	}
+	cfg := on(t, dsqltest.New(t, dsqltest.Options{}))
+	cfg.Admin = true
+	return cfg
+}
+
+// on returns how the role of the program reaches a stand-in.
+func on(t testing.TB, server *dsqltest.Server) Config {
+	t.Helper()
+	t.Setenv("PGSSLROOTCERT", server.CAFile())
+	return Config{Endpoint: server.Endpoint(), Region: dsqltest.Region, Credentials: server.Credentials()}
+}
+
 // newStore opens a store on a new database with the schema.
 func newStore(t testing.TB) *Store {
 	t.Helper()
-	store := openAt(t, Config{URL: postgrestest.NewDatabase(t)})
-	if _, err := store.Migrate(t.Context()); err != nil {
+	store, _ := newStores(t)
+	return store
+}
+
+// newStores opens a store on a new database with the schema as the program
+// does, and as the administrator, who alone may change the schema.
+func newStores(t testing.TB) (store, admin *Store) {
+	t.Helper()
+	cfg := newDatabase(t)
+	admin = openAt(t, cfg)
+	if _, err := admin.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return store
+	if cfg.Endpoint == "" {
+		return admin, admin
+	}
+	grant(t, admin)
+	cfg.Admin = false
+	return openAt(t, cfg), admin
+}
+
+// grant gives the program's role what "copilot db setup-schema --help" says it
+// needs.
+func grant(t testing.TB, admin *Store) {
+	t.Helper()
+	for _, sql := range []string{
+		"GRANT USAGE ON SCHEMA public TO " + DefaultUser,
+		"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO " + DefaultUser,
+	} {
+		if _, err := admin.pool.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func ptr(v float64) *float64 { return &v }
@@ -147,7 +199,7 @@ func equal(t testing.TB, what string, got, want []string) {
 
 // readOnlyEnv keeps the environment of whoever runs the tests out of them.
 func init() {
-	for _, name := range []string{"PGPASSWORD", "PGUSER", "PGHOST", "PGPORT", "PGDATABASE", "PGSSLMODE", "PGSERVICE"} {
+	for _, name := range []string{"PGPASSWORD", "PGUSER", "PGHOST", "PGPORT", "PGDATABASE", "PGSSLMODE", "PGSSLROOTCERT", "PGSERVICE"} {
 		os.Unsetenv(name)
 	}
 }
