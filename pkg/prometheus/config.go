@@ -15,6 +15,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/common/config"
 	"github.com/prometheus/sigv4"
+
+	"github.com/temporal-sre/copilot/pkg/signals"
 )
 
 // Config says where Prometheus is, how to be let in, and what to look at.
@@ -40,13 +42,16 @@ type Config struct {
 	Selector string
 	// Namespace keeps only one Temporal namespace's task queues.
 	Namespace string
+	// Dialect prescribes how the metrics are named, as signals.ParseChoice reads
+	// it; empty or "auto" detects it.
+	Dialect string
 	// Timeout bounds all the queries of one observation together. Default 20 s.
 	Timeout time.Duration
 	// Concurrency bounds the queries under way at once. Default 8: the
 	// copilot must not press on what it watches.
 	Concurrency int
 	// MaxTaskQueues bounds the task queues of an observation; the busiest are
-	// kept. Default 200.
+	// kept, and those without any work are the first to go. Default 200.
 	MaxTaskQueues int
 	// Logger receives a line for each request; nil for none.
 	Logger *slog.Logger
@@ -100,6 +105,9 @@ func (c *Config) validate() error {
 	}
 	if err := checkSelector(c.Selector); err != nil {
 		errs = append(errs, err)
+	}
+	if _, err := signals.ParseChoice(c.Dialect); err != nil {
+		bad("dialect", c.Dialect, err.Error()+": "+signals.ChoiceHelp)
 	}
 	if c.Timeout == 0 {
 		c.Timeout = defaultTimeout

@@ -1,10 +1,12 @@
 package prometheus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -151,7 +153,7 @@ func (o *Observer) piece(ctx context.Context, from, to instant.Instant, step tim
 
 // namespaceIn is the namespace to keep, as the deployment spells it.
 func (o *Observer) namespaceIn(d Deployment) string {
-	if d.Dialect.Sanitized() {
+	if d.Dialect.Sanitized {
 		return signals.Sanitize(o.cfg.Namespace)
 	}
 	return o.cfg.Namespace
@@ -188,9 +190,9 @@ func (o *Observer) deploymentAt(ctx context.Context, from, to instant.Instant) (
 	if err != nil {
 		return Deployment{}, err
 	}
-	// Without workers the fleet may only not have started yet, and a guessed
-	// scrape interval is better measured: look again.
-	if len(d.Dialect.Workers) > 0 && d.measured {
+	// Without workers the fleet may only not have started yet, and what was
+	// guessed is better measured: look again.
+	if d.settled {
 		o.deployment, o.detectedAt = &d, to
 	}
 	return d, nil
@@ -216,7 +218,7 @@ func (o *Observer) ask(ctx context.Context, d Deployment, request signals.Reques
 	}
 	namespace := o.namespaceIn(d)
 	for _, series := range matrix {
-		scope, ok := scopeOf(request.Definition, series.Metric, d.Dialect.Sanitized())
+		scope, ok := scopeOf(request.Definition, series.Metric, d.Dialect.Sanitized)
 		if !ok || (namespace != "" && scope.Namespace != "" && scope.Namespace != namespace) {
 			continue
 		}
@@ -238,15 +240,17 @@ func (o *Observer) fill(observation *health.Observation, answers []answer, windo
 		a := &answers[i]
 		m := health.Measurement{Signal: a.request.ID, Class: a.request.Class, Unit: a.request.Unit, Status: health.OK}
 		samples := a.byStep[at]
-		alive := seen[source{a.request.Origin, a.request.Service}]
+		alive := seen[source{telltale(a.request.Origin), a.request.Service}]
 		switch {
 		case a.err != nil:
 			m.Status, m.Reason = health.Failed, a.err.Error()
 		case a.request.Query == "":
-			m.Status, m.Reason = health.Missing, "no worker exports metrics"
+			m.Status, m.Reason = health.Missing, a.request.Absent
 		case len(samples) > 0:
 			m.Samples = mergeSamples(a.request.Rollup, samples)
 			m.Value = rollUp(a.request.Rollup, m.Samples)
+		case alive && a.request.Optional:
+			m.Reason = "this deployment does not export it"
 		case alive && a.request.Events:
 			zero := 0.0
 			m.Value, m.Reason = &zero, "no such event yet"
@@ -263,6 +267,15 @@ func (o *Observer) fill(observation *health.Observation, answers []answer, windo
 	}
 	observation.Omitted = keepBusiest(observation, o.cfg.MaxTaskQueues)
 	observation.Normalize()
+}
+
+// telltale is whose telemetry must be alive for a signal's absence to mean
+// something: the server reports what the database's plugin in it does.
+func telltale(o signals.Origin) signals.Origin {
+	if o == signals.FromDatabase {
+		return signals.FromServer
+	}
+	return o
 }
 
 // source is whose telemetry a signal rests on; the service is empty for all.
@@ -318,12 +331,10 @@ func (o *Observer) unanswered(from, to instant.Instant, step time.Duration, why 
 
 // scopeOf reads the scope of a series from its labels.
 func scopeOf(d signals.Definition, labels model.Metric, sanitized bool) (health.Scope, bool) {
-	namespace, queue := string(labels["namespace"]), string(labels["taskqueue"])
-	if d.Origin == signals.FromWorkers {
-		queue = string(labels["task_queue"])
-		if sanitized {
-			namespace, queue = signals.Sanitize(namespace), signals.Sanitize(queue)
-		}
+	namespace := firstLabel(labels, "namespace", "temporal_namespace")
+	queue := firstLabel(labels, "taskqueue", "task_queue", "temporal_task_queue")
+	if sanitized {
+		namespace, queue = signals.Sanitize(namespace), signals.Sanitize(queue)
 	}
 	switch d.Scope {
 	case health.KindNamespace:
@@ -339,6 +350,17 @@ func scopeOf(d signals.Definition, labels model.Metric, sanitized bool) (health.
 	return health.ClusterScope(), true
 }
 
+// firstLabel returns the first of the labels that has a value: the server, the
+// workers and Temporal Cloud each have their own.
+func firstLabel(labels model.Metric, names ...model.LabelName) string {
+	for _, name := range names {
+		if value := labels[name]; value != "" {
+			return string(value)
+		}
+	}
+	return ""
+}
+
 // taskTypeOf reads which kind of task a series speaks of; none is fine, a
 // kind that is neither workflow nor activity is not.
 func taskTypeOf(labels model.Metric) (health.TaskType, bool) {
@@ -346,9 +368,9 @@ func taskTypeOf(labels model.Metric) (health.TaskType, bool) {
 		switch labels[label] {
 		case "":
 			continue
-		case "Workflow", "WorkflowWorker", "workflow_task":
+		case "Workflow", "workflow", "WorkflowWorker", "workflow_task":
 			return health.WorkflowTasks, true
-		case "Activity", "ActivityWorker", "activity_task":
+		case "Activity", "activity", "ActivityWorker", "activity_task":
 			return health.ActivityTasks, true
 		default:
 			return "", false
@@ -404,34 +426,24 @@ func combine(r signals.Rollup, a, b float64) float64 {
 }
 
 // keepBusiest drops the samples of all but the busiest task queues and
-// returns how many queues it dropped.
+// returns how many queues it dropped. Queues that have pollers and slots and no
+// work are the first to go: thousands of them would make every observation
+// large and say nothing.
 func keepBusiest(o *health.Observation, limit int) int {
 	load := map[health.Scope]float64{}
-	for _, id := range []health.SignalID{health.TasksAdded, health.BacklogCount} {
-		for i := range o.Measurements {
-			if o.Measurements[i].Signal != id {
-				continue
-			}
-			for _, s := range o.Measurements[i].Samples {
-				load[s.Scope.Queue()] += s.Value
+	for i := range o.Measurements {
+		m := &o.Measurements[i]
+		for _, s := range m.Samples {
+			if s.Scope.Kind == health.KindTaskQueue {
+				load[s.Scope.Queue()] += work(m.Signal, s.Value)
 			}
 		}
 	}
 	if len(load) <= limit {
 		return 0
 	}
-	queues := make([]health.Scope, 0, len(load))
-	for q := range load {
-		queues = append(queues, q)
-	}
-	slices.SortFunc(queues, func(a, b health.Scope) int {
-		if load[a] != load[b] {
-			if load[a] > load[b] {
-				return -1
-			}
-			return 1
-		}
-		return a.Compare(b)
+	queues := slices.SortedFunc(maps.Keys(load), func(a, b health.Scope) int {
+		return cmp.Or(cmp.Compare(load[b], load[a]), a.Compare(b))
 	})
 	dropped := map[health.Scope]bool{}
 	for _, q := range queues[limit:] {
@@ -443,4 +455,14 @@ func keepBusiest(o *health.Observation, limit int) int {
 		})
 	}
 	return len(dropped)
+}
+
+// work is what a value says of how busy a task queue is: what arrives, is
+// taken or waits there.
+func work(id health.SignalID, value float64) float64 {
+	switch id {
+	case health.TasksAdded, health.TasksStarted, health.BacklogCount:
+		return value
+	}
+	return 0
 }

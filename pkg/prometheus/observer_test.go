@@ -134,7 +134,8 @@ func TestMissingIsNotZero(t *testing.T) {
 	if m := o.Signal(health.BacklogAge); m.Status != health.OK || m.Value != nil {
 		t.Errorf("a gauge without series: %+v", m)
 	}
-	if m := o.Signal(health.OCCConflicts); m.Status != health.Missing || m.Value != nil {
+	// What a deployment need not have is no gap in what is seen.
+	if m := o.Signal(health.OCCConflicts); m.Status != health.OK || m.Value != nil || !strings.Contains(m.Reason, "does not export") {
 		t.Errorf("a metric of a database that is not there: %+v", m)
 	}
 	nan := observeOnce(t, Config{URL: serve(t, &standIn{values: func(query string) []map[string]any {
@@ -148,7 +149,7 @@ func TestMissingIsNotZero(t *testing.T) {
 	}
 	dark := observeOnce(t, Config{URL: serve(t, &standIn{values: func(string) []map[string]any { return []map[string]any{} }})})
 	for _, m := range dark.Measurements {
-		if m.Status == health.OK && m.Signal != health.OCCConflicts {
+		if m.Status == health.OK {
 			t.Errorf("without telemetry %s is %s with %v", m.Signal, m.Status, m.Value)
 		}
 	}
@@ -366,6 +367,11 @@ func TestConfigErrors(t *testing.T) {
 			t.Errorf("%q is not in: %v", want, err)
 		}
 	}
+	_, err = New(Config{URL: "http://p:9090", Dialect: "otel"})
+	var bad *ConfigError
+	if !errors.As(err, &bad) || bad.Field != "dialect" || bad.Value != "otel" || !strings.Contains(err.Error(), "use auto, tally, opentelemetry or cloud") {
+		t.Errorf("a dialect that does not exist: %v", err)
+	}
 	for _, selector := range []string{"", `cluster="prod"`, `a="b", c=~"d|e",f!="g"`, `q="say \"hi\""`} {
 		if err := checkSelector(selector); err != nil {
 			t.Errorf("selector %s: %v", selector, err)
@@ -374,8 +380,19 @@ func TestConfigErrors(t *testing.T) {
 }
 
 // More task queues than the limit are cut to the busiest, and that is said.
+// Those with pollers and no work go first.
 func TestBusiestTaskQueuesAreKept(t *testing.T) {
 	s := &standIn{values: func(query string) []map[string]any {
+		if strings.HasPrefix(query, "sum by (namespace, taskqueue, task_type) (pending_polls{") {
+			var result []map[string]any
+			for i := range 40 {
+				result = append(result, map[string]any{
+					"metric": map[string]string{"namespace": "default", "taskqueue": fmt.Sprintf("idle%02d", i), "task_type": "Workflow"},
+					"value":  "1",
+				})
+			}
+			return result
+		}
 		if !strings.Contains(query, `task_add_result=~"sync_match|backlog"`) {
 			return nil
 		}
@@ -390,8 +407,11 @@ func TestBusiestTaskQueuesAreKept(t *testing.T) {
 	}}
 	o := observeOnce(t, Config{URL: serve(t, s), MaxTaskQueues: 5})
 	m := o.Signal(health.TasksAdded)
-	if o.Omitted != 25 || len(m.Samples) != 5 || m.Samples[0].Scope.Name != "q25" {
+	if o.Omitted != 65 || len(m.Samples) != 5 || m.Samples[0].Scope.Name != "q25" {
 		t.Fatalf("omitted %d, kept %v", o.Omitted, m.Samples)
+	}
+	if p := o.Signal(health.Pollers); len(p.Samples) != 0 || p.Value == nil || *p.Value != 40 {
+		t.Errorf("the pollers of idle queues are %v, %v for the cluster", p.Samples, p.Value)
 	}
 	if *m.Value != 29*30/2 {
 		t.Errorf("the cluster's value %v lost the omitted queues", *m.Value)

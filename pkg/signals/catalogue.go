@@ -47,6 +47,9 @@ type Definition struct {
 	// Events marks rates of counters. A counter does not exist before its
 	// first event, so its absence beside living telemetry means none.
 	Events bool
+	// Optional marks what only some deployments export. Its absence beside
+	// living telemetry is no gap in what is seen.
+	Optional bool
 	// Title is a short name for people; Meaning one sentence.
 	Title, Meaning string
 	// Source names where the knowledge of the metric comes from.
@@ -57,7 +60,8 @@ type Definition struct {
 // Request is a rendered query of a signal.
 type Request struct {
 	Definition
-	Query string
+	// Query is empty when the dialect has none; Absent then says why.
+	Query, Absent string
 }
 
 // Matchers that keep the server's own work and its long polls out.
@@ -72,13 +76,15 @@ const (
 	notBusyWorkflow = `resource_exhausted_cause!="BusyWorkflow"`
 	frontend        = `service_name=~".*frontend.*"`
 	notSticky       = `partition!="__sticky__"`
+	// The Go SDK says workflow_sticky_task, the Core SDKs sticky_workflow_task.
+	notStickyPoller = `poller_type!~".*sticky.*"`
 	callersFault    = `error_type=~".*(AlreadyStarted|NotFound|InvalidArgument|PermissionDenied|FailedPrecondition|AlreadyExists|NamespaceNotActive|NotReady).*"`
 	byQueue         = "namespace, taskqueue, task_type"
 )
 
 // Catalogue returns every signal, ordered by id.
 func Catalogue() []Definition {
-	all := slices.Concat(progress, pressure, workers, telemetry)
+	all := slices.Concat(progress, pressure, throttling, internals, database, workers, caching, telemetry)
 	slices.SortFunc(all, func(a, b Definition) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	return all
 }
@@ -97,30 +103,41 @@ func Lookup(id health.SignalID) (Definition, bool) {
 type Windows struct{ Server, Workers time.Duration }
 
 // Requests renders every query for a dialect. The selector is a list of
-// PromQL matchers without braces, or empty. A signal whose origin has no
-// naming is left out with an empty query.
+// PromQL matchers without braces, or empty. A signal that the dialect does not
+// have is left in with an empty query and the reason.
 func Requests(d Dialect, selector string, windows Windows) []Request {
 	definitions := Catalogue()
 	requests := make([]Request, 0, len(definitions))
 	for _, def := range definitions {
-		namings, window := []Naming{d.Server}, windows.Server
-		if def.Origin == FromWorkers {
-			namings, window = d.Workers, windows.Workers
+		switch {
+		case def.Origin == FromWorkers:
+			requests = append(requests, def.request(d.Workers, selector, windows.Workers))
+		case d.Server.Cloud:
+			requests = append(requests, def.cloudRequest(selector))
+		default:
+			requests = append(requests, def.request([]Naming{d.Server}, selector, windows.Server))
 		}
-		queries := make([]string, 0, len(namings))
-		for _, n := range namings {
-			queries = append(queries, def.query(builder{naming: n, selector: selector, window: promDuration(window), seconds: window.Seconds()}))
-		}
-		slices.Sort(queries)
-		queries = slices.Compact(queries)
-		query := strings.Join(queries, " or ")
-		if len(queries) > 1 && def.Rollup == Sum {
-			// A queue that is polled under two namings has a part in each.
-			query = sumOfNamings(queries)
-		}
-		requests = append(requests, Request{Definition: def, Query: query})
 	}
 	return requests
+}
+
+// request renders the query of a signal in every naming that is in use, and
+// joins what they give.
+func (d Definition) request(namings []Naming, selector string, window time.Duration) Request {
+	if len(namings) == 0 {
+		return Request{Definition: d, Absent: "no worker exports metrics"}
+	}
+	queries := make([]string, 0, len(namings))
+	for _, n := range namings {
+		queries = append(queries, d.query(builder{naming: n, selector: selector, window: promDuration(window), seconds: window.Seconds()}))
+	}
+	slices.Sort(queries)
+	queries = slices.Compact(queries)
+	if len(queries) == 1 {
+		return Request{Definition: d, Query: queries[0]}
+	}
+	// A queue that is polled under two namings has a part in each.
+	return Request{Definition: d, Query: joinNamings(d.Rollup, queries)}
 }
 
 // progress are the signals that decide.
@@ -276,15 +293,15 @@ var pressure = []Definition{
 		},
 	},
 	{
-		ID: health.OCCConflicts, Class: health.Amplifier, Origin: FromDatabase, Scope: health.KindCluster, Unit: "1/s", Rollup: Sum, Events: false,
+		ID: health.OCCConflicts, Class: health.Amplifier, Origin: FromDatabase, Scope: health.KindCluster, Unit: "1/s", Rollup: Sum, Optional: true,
 		Title: "OCC conflicts", Meaning: "Optimistic concurrency conflicts in Aurora DSQL; tens a second are retried without harm.",
 		Source: "DSQL plugin dsql_tx_conflict_total",
 		query: func(b builder) string {
-			return fmt.Sprintf("sum(rate(%s[%s]))", b.series("dsql_tx_conflict_total"), b.window)
+			return sumBy("", b.pluginRate("dsql_tx_conflict_total"))
 		},
 	},
 	{
-		ID: health.PoolUtilization, Class: health.Amplifier, Origin: FromDatabase, Scope: health.KindReplica, Unit: "1", Rollup: Max,
+		ID: health.PoolUtilization, Class: health.Amplifier, Origin: FromDatabase, Scope: health.KindReplica, Unit: "1", Rollup: Max, Optional: true,
 		Title: "Connection pool in use", Meaning: "Used part of the database connections, by replica: a sum hides the exhausted one.",
 		Source: "persistence_sql_in_use, persistence_sql_max_open_conn; dsql_pool_in_use, dsql_pool_max_open",
 		query: func(b builder) string {
@@ -390,7 +407,7 @@ var workers = []Definition{
 		Title: "Pollers (workers)", Meaning: "Pollers that the workers report, sticky ones excepted.",
 		Source: "SDK temporal_num_pollers",
 		query: func(b builder) string {
-			return sumBy(byWorkerQueue+", poller_type", b.series("temporal_num_pollers", userWorkerQueues, `poller_type!="workflow_sticky_task"`))
+			return sumBy(byWorkerQueue+", poller_type", b.series("temporal_num_pollers", userWorkerQueues, notStickyPoller))
 		},
 	},
 	{
@@ -447,16 +464,35 @@ var telemetry = []Definition{
 		Title: "Worker instances up", Meaning: "1 or 0 for each scrape target that is or was a worker within the hour.",
 		Source: "Prometheus up",
 		query: func(b builder) string {
-			return aggregate("max", "instance", fmt.Sprintf("max by (job, instance) (%s) * on (job, instance) group_right() group by (job, instance) (last_over_time(%s[%s]))",
-				b.series("up"), b.series("temporal_num_pollers", userWorkerQueues), remembered))
+			marks := b.workerMarks(func(series string) string { return fmt.Sprintf("last_over_time(%s[%s])", series, remembered) })
+			return aggregate("max", "instance", fmt.Sprintf("max by (job, instance) (%s) * on (job, instance) group_right() group by (job, instance) (%s)",
+				b.series("up"), marks))
 		},
 	},
 	{
-		ID: health.WorkerTelemetryAge, Class: health.Telemetry, Origin: FromWorkers, Scope: health.KindCluster, Unit: "s", Rollup: Max,
+		ID: health.WorkerTelemetryAge, Class: health.Telemetry, Origin: FromWorkers, Scope: health.KindCluster, Unit: "s", Rollup: Min,
 		Title: "Age of worker metrics", Meaning: "Age of the newest sample of any worker.",
 		Source: "Prometheus timestamp()",
 		query: func(b builder) string {
-			return fmt.Sprintf("time() - max(timestamp(%s))", b.series("temporal_num_pollers", userWorkerQueues))
+			marks := b.workerMarks(func(series string) string { return fmt.Sprintf("timestamp(%s)", series) })
+			return fmt.Sprintf("time() - max(%s)", marks)
 		},
 	},
+}
+
+// WorkerMarks are metrics of which every kind of worker exports one or another
+// as long as it lives, whatever its SDK: those of a scrape target make it a
+// worker. Their names are the same in every naming, or all spellings are here.
+var WorkerMarks = []string{
+	"temporal_num_pollers", "temporal_worker_task_slots_available", "temporal_worker_task_slots_used",
+	"temporal_worker_start", "temporal_worker_start_total",
+}
+
+// workerMarks joins the marks of users' workers, each as a function gives it.
+func (b builder) workerMarks(as func(series string) string) string {
+	parts := make([]string, 0, len(WorkerMarks))
+	for _, name := range WorkerMarks {
+		parts = append(parts, as(b.series(name, userWorkerQueues)))
+	}
+	return strings.Join(parts, " or ")
 }

@@ -29,7 +29,8 @@ func TestCatalogueIsComplete(t *testing.T) {
 		health.StateTransitions, health.WorkflowTasksCompleted, health.ActivityTasksCompleted, health.BacklogAge,
 		health.PersistenceLatency, health.OCCConflicts, health.PoolUtilization, health.ShardChurn,
 		health.WorkerScheduleToStart, health.SlotsAvailable, health.SlotsUsed, health.WorkerPollers,
-		health.StickyCacheHits, health.StickyCacheMisses, health.PollFailures,
+		health.StickyCacheSize, health.StickyCacheHits, health.StickyCacheMisses, health.StickyCacheEvictions,
+		health.PollFailures, health.LongPollLatency, health.PollersPerSlot,
 	} {
 		if !seen[id] {
 			t.Errorf("%s is not in the catalogue", id)
@@ -44,8 +45,12 @@ func TestEverySeriesCarriesTheSelector(t *testing.T) {
 	for _, d := range []Dialect{
 		{Server: TallyServer, Workers: []Naming{GoSDK}},
 		{Server: OTelServer, Workers: []Naming{{Counter: "", Timer: "_milliseconds", Millis: 1}, GoSDK}},
+		{Server: CloudServer, Workers: []Naming{GoSDK}},
 	} {
 		for _, r := range Requests(d, selector, Windows{Server: time.Minute, Workers: time.Minute}) {
+			if r.Query == "" && r.Absent != "" && d.Server.Cloud {
+				continue
+			}
 			if series, selected := strings.Count(r.Query, "{"), strings.Count(r.Query, selector); series != selected || series == 0 {
 				t.Errorf("%s in %s: %d series, %d selected: %s", r.ID, d, series, selected, r.Query)
 			}
@@ -84,6 +89,60 @@ func TestNamingFollowsTheDialect(t *testing.T) {
 	}
 	if q := query(otel, health.SlotsUsed); q != "" {
 		t.Errorf("without workers there is a query for their slots: %s", q)
+	}
+}
+
+// A fleet of several namings is asked for in each, and joined as the parts of
+// a cluster are.
+func TestSeveralNamingsAreJoined(t *testing.T) {
+	fleet := Dialect{Server: TallyServer, Workers: []Naming{{Millis: 1}, GoSDK}}
+	for _, r := range Requests(fleet, "", Windows{Server: time.Minute, Workers: time.Minute}) {
+		for _, c := range []struct {
+			id   health.SignalID
+			want []string
+		}{
+			{health.WorkerTasksCompleted, []string{"sum without (part)", "temporal_workflow_task_execution_latency_count{", "temporal_workflow_task_execution_latency_seconds_count{"}},
+			{health.WorkerScheduleToStart, []string{"max without (part)", "1 * histogram_quantile", "1000 * histogram_quantile"}},
+			{health.StickyCacheMisses, []string{"sum without (part)", "temporal_sticky_cache_miss{", "temporal_sticky_cache_miss_total{"}},
+		} {
+			for _, want := range c.want {
+				if r.ID == c.id && !strings.Contains(r.Query, want) {
+					t.Errorf("%s has no %s: %s", r.ID, want, r.Query)
+				}
+			}
+		}
+		// Gauges have one name, and must not count twice.
+		if r.ID == health.SlotsUsed && strings.Count(r.Query, "temporal_worker_task_slots_used") != 1 {
+			t.Errorf("a gauge is asked for twice: %s", r.Query)
+		}
+	}
+}
+
+// What Temporal Cloud does not export says so, and the signals without which
+// nobody is acquitted are there.
+func TestCloud(t *testing.T) {
+	requests := map[health.SignalID]Request{}
+	for _, r := range Requests(Dialect{Server: CloudServer}, "", Windows{}) {
+		requests[r.ID] = r
+		if (r.Query == "") == (r.Absent == "") {
+			t.Errorf("%s has the query %q and the reason %q", r.ID, r.Query, r.Absent)
+		}
+		if r.Query != "" && r.Service != "" {
+			t.Errorf("%s waits for the %s service, which Cloud does not show", r.ID, r.Service)
+		}
+	}
+	for _, id := range []health.SignalID{health.StateTransitions, health.TasksAdded, health.TasksStarted, health.ServerTelemetryAge} {
+		if !strings.Contains(requests[id].Query, "temporal_cloud_v1_") {
+			t.Errorf("%s is asked for by %q", id, requests[id].Query)
+		}
+	}
+	if r := requests[health.BacklogAge]; r.Absent != notInCloud {
+		t.Errorf("the backlog's age is absent for %q", r.Absent)
+	}
+	for _, d := range Catalogue() {
+		if r := requests[d.ID]; d.Origin != FromWorkers && (r.Query != "") != d.InCloud() {
+			t.Errorf("%s: InCloud is %v and the query %q", d.ID, d.InCloud(), r.Query)
+		}
 	}
 }
 

@@ -54,6 +54,23 @@ func (b builder) histogramRate(name string, matchers ...string) string {
 	return fmt.Sprintf("rate(%s[%s])", b.series(name+b.naming.Histogram+"_count", matchers...), b.window)
 }
 
+// histogramMean is the mean of a dimensionless histogram's observations over a
+// range, by labels.
+func (b builder) histogramMean(name, by, window string, matchers ...string) string {
+	full := name + b.naming.Histogram
+	return fmt.Sprintf("%s / %s",
+		sumBy(by, fmt.Sprintf("rate(%s[%s])", b.series(full+"_sum", matchers...), window)),
+		sumBy(by, fmt.Sprintf("rate(%s[%s])", b.series(full+"_count", matchers...), window)))
+}
+
+// timerMean is the mean of a timer's observations in milliseconds, by labels.
+func (b builder) timerMean(name, by string, matchers ...string) string {
+	full := name + b.naming.Timer
+	return fmt.Sprintf("%g * %s / %s", b.naming.Millis,
+		sumBy(by, fmt.Sprintf("rate(%s[%s])", b.series(full+"_sum", matchers...), b.window)),
+		sumBy(by, fmt.Sprintf("rate(%s[%s])", b.series(full+"_count", matchers...), b.window)))
+}
+
 // p99 of a timer in milliseconds, by labels.
 func (b builder) p99(name, by string, matchers ...string) string {
 	labels := "le"
@@ -83,13 +100,14 @@ func sumOf(by string, rates ...string) string {
 	return sumBy(by, strings.Join(parts, " or "))
 }
 
-// sumOfNamings adds what the fleets of several namings report.
-func sumOfNamings(queries []string) string {
+// joinNamings joins what the fleets of several namings report, as the parts of
+// a cluster are joined.
+func joinNamings(r Rollup, queries []string) string {
 	parts := make([]string, 0, len(queries))
 	for i, q := range queries {
 		parts = append(parts, fmt.Sprintf(`label_replace(%s, "part", "%d", "", "")`, q, i))
 	}
-	return fmt.Sprintf("sum without (part) (%s)", strings.Join(parts, " or "))
+	return fmt.Sprintf("%s without (part) (%s)", r, strings.Join(parts, " or "))
 }
 
 // less subtracts a part that may be absent.
