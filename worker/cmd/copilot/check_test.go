@@ -37,6 +37,8 @@ func TestCheckAndBacktestOnBadInput(t *testing.T) {
 		{"check --prometheus-url " + gone.URL + " --step 1ms", exitUsage, "between 1s and 5m"},
 		{"check --prometheus-url " + clusters.URL, exitUsage, `--selector 'cluster="eu"'`},
 		{"check --prometheus-url " + gone.URL, exitUnknown, "BLIND"},
+		{"check --prometheus-url " + gone.URL + " --dialect otel", exitUsage, `dialect "otel": "otel" is no naming: use auto, tally, opentelemetry or cloud`},
+		{"backtest --prometheus-url " + gone.URL + " --start 1h --dialect server=tally,workers=none", exitUsage, "is no naming"},
 		{"backtest --prometheus-url " + gone.URL, exitUsage, "--start is missing"},
 		{"backtest --prometheus-url " + gone.URL + " --start yesterday", exitUsage, "use RFC 3339"},
 		{"backtest --prometheus-url " + gone.URL + " --start 1h --end 2h", exitUsage, "is not before"},
@@ -53,6 +55,43 @@ func TestCheckAndBacktestOnBadInput(t *testing.T) {
 		}
 		if strings.Contains(said, "HAPPY") || strings.Contains(said, "goroutine") {
 			t.Errorf("copilot %s says:\n%s", c.args, said)
+		}
+	}
+}
+
+// The dialect in use is shown, in words that can be prescribed.
+func TestCheckShowsTheDialect(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		var data any = []string{}
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/query") || strings.HasSuffix(r.URL.Path, "/query_range"):
+			data = map[string]any{"resultType": "matrix", "result": []any{}}
+		case strings.HasSuffix(r.URL.Path, "/label/__name__/values") && !strings.Contains(r.Form.Get("match[]"), "task_queue"):
+			data = []string{"restarts_total", "service_latency_milliseconds_bucket"}
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": data})
+	}))
+	t.Cleanup(server.Close)
+	for given, want := range map[string]string{
+		"auto":                         "server=opentelemetry workers=none",
+		"server=tally workers=tally":   "server=tally workers=tally",
+		"workers=prometheus names=raw": "server=opentelemetry workers=prometheus",
+	} {
+		var out, errs bytes.Buffer
+		run(t.Context(), []string{"check", "--prometheus-url", server.URL, "--dialect", given}, &out, &errs)
+		if !strings.Contains(out.String(), ", "+want+", ") {
+			t.Errorf("--dialect %q: no %q in\n%s%s", given, want, out.String(), errs.String())
+		}
+		out.Reset()
+		run(t.Context(), []string{"check", "--prometheus-url", server.URL, "--dialect", given, "-o", "json"}, &out, &errs)
+		var status struct {
+			Source struct {
+				Dialect string `json:"dialect"`
+			} `json:"source"`
+		}
+		if err := json.Unmarshal(out.Bytes(), &status); err != nil || status.Source.Dialect != want {
+			t.Errorf("--dialect %q: JSON has %q, %v", given, status.Source.Dialect, err)
 		}
 	}
 }

@@ -20,6 +20,7 @@ func addPrometheusFlags(cmd *cobra.Command, flags *prometheusFlags) {
 	f := cmd.Flags()
 	f.StringVar(&cfg.URL, "prometheus-url", "", "base URL of the Prometheus API (env COPILOT_PROMETHEUS_URL)")
 	f.StringVar(&cfg.Selector, "selector", "", `PromQL matchers that choose one cluster, such as 'cluster="prod"' (env COPILOT_SELECTOR)`)
+	f.StringVar(&cfg.Dialect, "dialect", "", `how the metrics are named, when detecting it goes wrong: auto, tally, opentelemetry, cloud, or what check shows, such as 'server=tally workers=prometheus' (env COPILOT_DIALECT; default auto)`)
 	f.StringVar(&cfg.Username, "prometheus-username", "", "user for basic authentication (env COPILOT_PROMETHEUS_USERNAME); the password comes from COPILOT_PROMETHEUS_PASSWORD")
 	f.StringVar(&cfg.BearerTokenFile, "prometheus-bearer-token-file", "", "file with a bearer token (env COPILOT_PROMETHEUS_BEARER_TOKEN_FILE, or the token itself in COPILOT_PROMETHEUS_BEARER_TOKEN)")
 	f.StringVar(&cfg.Tenant, "prometheus-tenant", "", "tenant to send as X-Scope-OrgID (env COPILOT_PROMETHEUS_TENANT)")
@@ -39,6 +40,7 @@ func (f *prometheusFlags) config() prometheus.Config {
 	}{
 		{&cfg.URL, "COPILOT_PROMETHEUS_URL"},
 		{&cfg.Selector, "COPILOT_SELECTOR"},
+		{&cfg.Dialect, "COPILOT_DIALECT"},
 		{&cfg.Username, "COPILOT_PROMETHEUS_USERNAME"},
 		{&cfg.Password, "COPILOT_PROMETHEUS_PASSWORD"},
 		{&cfg.BearerTokenFile, "COPILOT_PROMETHEUS_BEARER_TOKEN_FILE"},
