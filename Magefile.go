@@ -164,6 +164,17 @@ func Demo(ctx context.Context, keep *bool, flags *string) error {
 	return syscall.Exec(lab, argv, os.Environ())
 }
 
+// Bench measures.
+type Bench mg.Namespace
+
+// Verdicts has every recording judged, by the copilot and by what it is compared with, and writes docs/verdicts.md.
+func (Bench) Verdicts(ctx context.Context) error {
+	if err := (Build{}).Prometheus(ctx); err != nil {
+		return err
+	}
+	return goCommand(ctx, labDir, "run", "./cmd/verdicts", "-document", "../docs/verdicts.md")
+}
+
 // Lint checks style, the import direction, the time rule and types.
 type Lint mg.Namespace
 

@@ -17,7 +17,6 @@ import (
 	"github.com/temporal-sre/copilot/lab/prometheus"
 	"github.com/temporal-sre/copilot/lab/recording"
 	"github.com/temporal-sre/copilot/lab/scenario"
-	"github.com/temporal-sre/copilot/lab/score"
 	"github.com/temporal-sre/copilot/lab/workload"
 	"github.com/temporal-sre/copilot/pkg/instant"
 )
@@ -161,28 +160,3 @@ func sleepUntil(ctx context.Context, at instant.Instant) error {
 		return nil
 	}
 }
-
-// Met says what a score lacks of the goals: no false Critical, no missed
-// incident, and 98 % of the judged evaluations right. It returns nothing if
-// the goals are met.
-func Met(s *score.Score) []string {
-	var lacks []string
-	if s.FalseCriticals > 0 {
-		lacks = append(lacks, fmt.Sprintf("%d false Critical", s.FalseCriticals))
-	}
-	for _, incident := range s.Incidents {
-		if incident.Missed {
-			lacks = append(lacks, fmt.Sprintf("the incident from %s was missed: it had to become %s", incident.From, incident.Required))
-		}
-	}
-	if s.Judged == 0 {
-		return append(lacks, "nothing was judged")
-	}
-	if share := float64(s.Right) / float64(s.Judged); share < rightShare {
-		lacks = append(lacks, fmt.Sprintf("%.1f %% of the evaluations are right (%d of %d), want %.0f %%", 100*share, s.Right, s.Judged, 100*rightShare))
-	}
-	return lacks
-}
-
-// rightShare of the judged evaluations have to be right.
-const rightShare = 0.98

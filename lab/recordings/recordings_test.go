@@ -3,15 +3,11 @@
 package recordings
 
 import (
-	"path/filepath"
+	"os"
 	"strings"
 	"testing"
 
-	"github.com/temporal-sre/copilot/lab/evaluator"
-	"github.com/temporal-sre/copilot/lab/play"
-	"github.com/temporal-sre/copilot/lab/recording"
-	"github.com/temporal-sre/copilot/lab/score"
-	"github.com/temporal-sre/copilot/pkg/prometheus"
+	"github.com/temporal-sre/copilot/lab/verdicts"
 )
 
 // knownWrong are the recordings that the rules judge wrong today, and what is
@@ -22,45 +18,47 @@ func TestRecordings(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a Prometheus for each recording")
 	}
-	truths, err := filepath.Glob(filepath.Join("*", recording.TruthFile))
-	if err != nil || len(truths) == 0 {
-		t.Fatalf("no recordings: %v", err)
+	judges := verdicts.Judges()
+	results, err := verdicts.All(t.Context(), ".", func(*verdicts.Result) {}, judges...)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, path := range truths {
-		name := filepath.Dir(path)
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := judge(t, name)
-			lacks := strings.Join(play.Met(s), "; ")
-			t.Logf("state %d/%d, bottleneck %d/%d, scopes %d/%d, incidents %+v",
-				s.Right, s.Judged, s.BottleneckRight, s.BottleneckJudged, s.ScopeRight, s.ScopeJudged, s.Incidents)
-			reason, known := knownWrong[name]
-			switch {
-			case known && lacks == "":
-				t.Errorf("is right now: take it off the list (%s)", reason)
-			case !known && lacks != "":
-				t.Errorf("the goals are not met: %s", lacks)
-				for _, w := range s.Wrong {
-					t.Logf("%s %s: said %s, want %s", w.Time, w.What, w.Said, w.Want)
-				}
-			}
-		})
+	for _, result := range results {
+		t.Run(result.Recording, func(t *testing.T) { meetsTheGoals(t, result) })
+	}
+	t.Run("the document is fresh", func(t *testing.T) { isFresh(t, judges, results) })
+}
+
+// meetsTheGoals looks at what the copilot, the first of the judges, said.
+func meetsTheGoals(t *testing.T, result *verdicts.Result) {
+	s := &result.Scores[0]
+	lacks := strings.Join(s.Lacks(), "; ")
+	t.Logf("state %d/%d, bottleneck %d/%d, scopes %d/%d, incidents %+v",
+		s.Right, s.Judged, s.BottleneckRight, s.BottleneckJudged, s.ScopeRight, s.ScopeJudged, s.Incidents)
+	reason, known := knownWrong[result.Recording]
+	switch {
+	case known && lacks == "":
+		t.Errorf("is right now: take it off the list (%s)", reason)
+	case !known && lacks != "":
+		t.Errorf("the goals are not met: %s", lacks)
+		for _, w := range s.Wrong {
+			t.Logf("%s %s: said %s, want %s", w.Time, w.What, w.Said, w.Want)
+		}
 	}
 }
 
-func judge(t *testing.T, dir string) *score.Score {
-	t.Helper()
-	server, err := recording.Serve(t.Context(), dir, 0)
+// isFresh compares the scores that the document shows with those of this build.
+func isFresh(t *testing.T, judges []verdicts.Judge, results []*verdicts.Result) {
+	const document = "../../docs/verdicts.md"
+	shown, err := os.ReadFile(document)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer server.Close()
-	truth := server.Truth
-	assessments, err := evaluator.Judge(t.Context(),
-		prometheus.Config{URL: server.URL, Cluster: "lab", Selector: truth.Selector}, truth.From, truth.To, truth.Step())
+	want, err := verdicts.Document(string(shown), judges, results)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s: %v", document, err)
 	}
-	s := score.Of(truth, evaluator.Lines(assessments))
-	return &s
+	if want != string(shown) {
+		t.Error("docs/verdicts.md shows other scores than the recordings and the rules give now: run \"go tool mage bench:verdicts\", look at what has changed, and commit it")
+	}
 }

@@ -67,3 +67,30 @@ func (i *Incident) meet(truth *Truth, verdicts []api.Verdict, until instant.Inst
 func (i *Incident) grace(truth *Truth) instant.Instant {
 	return i.To.Add(truth.Step() * 2)
 }
+
+// unfounded counts the changes from Happy that no incident explains. Those
+// after the first incident began are counted with the incidents.
+func unfounded(truth *Truth, verdicts []api.Verdict, incidents []Incident) int {
+	until := truth.To
+	if len(incidents) > 0 {
+		until = incidents[0].From
+	}
+	count, allowed := 0, 0
+	last := health.Happy
+	for i := range verdicts {
+		v := &verdicts[i]
+		at, known := truth.at(v.Time)
+		if !known || v.Time.After(until) {
+			continue
+		}
+		if v.HealthState > health.Happy && last <= health.Happy {
+			if truth.Intervals[at].allows(v.HealthState) {
+				allowed++
+			} else {
+				count++
+			}
+		}
+		last = v.HealthState
+	}
+	return count + max(0, allowed-1)
+}

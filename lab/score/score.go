@@ -22,6 +22,10 @@ type Score struct {
 	// allows it neither now nor, during a transition, just before.
 	FalseCriticals int        `json:"false_criticals"`
 	Incidents      []Incident `json:"incidents"`
+	// Unfounded counts the changes from Happy before the first incident, or in
+	// a recording without one, that the truth does not bear out: to a state
+	// that it does not allow then, or for a second time.
+	Unfounded int `json:"unfounded"`
 	// BottleneckRight of BottleneckJudged evaluations name the right layer, and
 	// ScopeRight of ScopeJudged the right parts of the cluster.
 	BottleneckRight  int `json:"bottleneck_right"`
@@ -68,6 +72,7 @@ func Of(truth *Truth, verdicts []api.Verdict) Score {
 		s.judge(truth, &verdicts[i])
 	}
 	s.Incidents = incidents(truth, verdicts)
+	s.Unfounded = unfounded(truth, verdicts, s.Incidents)
 	return s
 }
 

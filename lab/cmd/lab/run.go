@@ -13,14 +13,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/temporal-sre/copilot/lab"
-	"github.com/temporal-sre/copilot/lab/evaluator"
 	"github.com/temporal-sre/copilot/lab/play"
 	"github.com/temporal-sre/copilot/lab/recording"
 	"github.com/temporal-sre/copilot/lab/scenario"
-	"github.com/temporal-sre/copilot/lab/score"
+	"github.com/temporal-sre/copilot/lab/verdicts"
 	"github.com/temporal-sre/copilot/pkg/api"
 	"github.com/temporal-sre/copilot/pkg/instant"
-	"github.com/temporal-sre/copilot/pkg/prometheus"
 )
 
 func runCommand() *cobra.Command {
@@ -87,38 +85,29 @@ func runScenario(ctx context.Context, path, out string, t *terminal) error {
 }
 
 // judge has the evaluator judge a recording, and shows what it said.
-func judge(ctx context.Context, dir string, t *terminal) (err error) {
-	server, err := recording.Serve(ctx, dir, 0)
+func judge(ctx context.Context, dir string, t *terminal) error {
+	result, err := verdicts.Of(ctx, dir, verdicts.Copilot())
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, server.Close()) }()
-	truth := server.Truth
-	assessments, err := evaluator.Judge(ctx, prometheus.Config{URL: server.URL, Cluster: lab.Cluster, Selector: truth.Selector},
-		truth.From, truth.To, truth.Step())
-	if err != nil {
+	said, s := result.Verdicts[0], &result.Scores[0]
+	if err := writeVerdicts(filepath.Join(dir, recording.VerdictsFile), said); err != nil {
 		return err
 	}
-	verdicts := evaluator.Lines(assessments)
-	if err := writeVerdicts(filepath.Join(dir, recording.VerdictsFile), verdicts); err != nil {
-		return err
-	}
-	s := score.Of(truth, verdicts)
-	t.timeline(truth, verdicts, &s)
-	lacks := play.Met(&s)
-	if len(lacks) > 0 {
+	t.timeline(result.Truth, said, s)
+	if lacks := s.Lacks(); len(lacks) > 0 {
 		return errors.New("the goals are not met: " + strings.Join(lacks, "; "))
 	}
 	t.line(good.Render("✓") + " the goals are met")
 	return nil
 }
 
-func writeVerdicts(path string, verdicts []api.Verdict) error {
+func writeVerdicts(path string, said []api.Verdict) error {
 	var text strings.Builder
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	for i := range verdicts {
-		if err := encoder.Encode(&verdicts[i]); err != nil {
+	for i := range said {
+		if err := encoder.Encode(&said[i]); err != nil {
 			return err
 		}
 	}
