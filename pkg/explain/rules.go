@@ -18,6 +18,7 @@ func Rules(a *health.Assessment) health.Explanation {
 	return health.Explanation{
 		By:          "rules",
 		Summary:     summary(a),
+		Changed:     changed(a),
 		Factors:     factors(a),
 		Avoid:       avoid(a),
 		WouldChange: wouldChange(a),
@@ -117,15 +118,9 @@ func queues(a *health.Assessment, state health.State) []health.ScopeVerdict {
 func names(scopes []health.ScopeVerdict) string {
 	list := make([]string, 0, len(scopes))
 	for i := range scopes {
-		if i == 3 && len(scopes) > 4 {
-			return strings.Join(list, ", ") + fmt.Sprintf(" and %d others", len(scopes)-3)
-		}
 		list = append(list, scopes[i].Name)
 	}
-	if len(list) > 1 {
-		return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
-	}
-	return strings.Join(list, "")
+	return health.List(list)
 }
 
 func stoppedQueues(a *health.Assessment, stopped []health.ScopeVerdict) string {
@@ -249,7 +244,8 @@ func stillWell(a *health.Assessment) string {
 }
 
 // factors ranks what the verdict rests on: gravest gates first, those of the
-// scopes with the most demand before the others.
+// scopes with the most demand before the others. A gate that fired at several
+// scopes is one factor, told of the first of them.
 func factors(a *health.Assessment) []health.Factor {
 	share := func(s health.Scope) float64 {
 		for i := range a.Scopes {
@@ -259,28 +255,67 @@ func factors(a *health.Assessment) []health.Factor {
 		}
 		return 0
 	}
-	var list []health.Factor
-	var rank []float64
+	var fired []*health.Gate
 	for i := range a.Gates {
 		g := &a.Gates[i]
-		if g.Outcome != health.Fire || g.Finding == "" || g.Level == health.Happy && a.State == health.Happy && g.ID != "business.failures" {
-			continue
+		explains := g.Level == health.Happy && a.State == health.Happy && g.ID != "business.failures"
+		if g.Outcome == health.Fire && g.Finding != "" && !explains {
+			fired = append(fired, g)
 		}
-		list = append(list, health.Factor{Text: g.Finding, Gate: g.ID, Scope: g.Scope})
-		rank = append(rank, float64(g.Level)*10+share(g.Scope))
 	}
-	order := make([]int, len(list))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(rank[y], rank[x]) })
+	slices.SortStableFunc(fired, func(x, y *health.Gate) int {
+		return cmp.Or(cmp.Compare(y.Level, x.Level), cmp.Compare(share(y.Scope), share(x.Scope)))
+	})
 	ranked := make([]health.Factor, 0, maxFactors)
-	for _, i := range order {
-		if len(ranked) < maxFactors {
-			ranked = append(ranked, list[i])
+	for i, g := range fired {
+		told := slices.ContainsFunc(fired[:i], func(earlier *health.Gate) bool { return alike(earlier, g) })
+		if len(ranked) < maxFactors && !told {
+			ranked = append(ranked, health.Factor{Text: g.Finding + likewise(g, fired[i+1:]), Gate: g.ID, Scope: g.Scope})
 		}
 	}
 	return ranked
+}
+
+// alike tells whether two gates say the same of different scopes.
+func alike(a, b *health.Gate) bool { return a.ID == b.ID && a.Level == b.Level }
+
+// likewise names the scopes of which other gates say the same.
+func likewise(first *health.Gate, gates []*health.Gate) string {
+	var others []string
+	for _, g := range gates {
+		name := g.Scope.Name
+		if alike(first, g) && name != first.Scope.Name && g.Finding != first.Finding && !slices.Contains(others, name) {
+			others = append(others, name)
+		}
+	}
+	if len(others) == 0 {
+		return ""
+	}
+	return "; likewise " + health.List(others)
+}
+
+// changed says since when the state holds, and what of all that is wrong was
+// seen first.
+func changed(a *health.Assessment) string {
+	if a.State == health.Unknown || a.Since.IsZero() {
+		return ""
+	}
+	state := a.State.String()
+	text := fmt.Sprintf("%s since %s", strings.ToUpper(state[:1])+state[1:], a.Since)
+	if d := a.At.Sub(a.Since); d > 0 {
+		text += fmt.Sprintf(", %s ago", health.Ago(d))
+	}
+	var first *health.Issue
+	for i := range a.Issues {
+		issue := &a.Issues[i]
+		if issue.Status == health.IssueOpen && issue.Severity > health.Happy && (first == nil || issue.OpenedAt.Before(first.OpenedAt)) {
+			first = issue
+		}
+	}
+	if first != nil {
+		text += fmt.Sprintf(". First seen at %s: %s", first.OpenedAt, first.Title)
+	}
+	return text + "."
 }
 
 // avoid lists what would make it worse.

@@ -3,7 +3,9 @@ package health
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 )
 
 // remedy is an entry of the action catalogue.
@@ -11,7 +13,7 @@ type remedy struct {
 	id         string
 	gates      []string // any of these justifies it
 	action     ActionType
-	text       string // one %s: the target's name
+	text       string // with at most one %s: the targets' names
 	parameters map[string]string
 	risk       Risk
 	// trust is how often the remedy is the right one when its gate has fired
@@ -26,15 +28,15 @@ type remedy struct {
 var remedies = []remedy{
 	{
 		id: "restart-workers", gates: []string{rulePollers.ID}, action: ActionRestart, risk: RiskLow, trust: 0.86, guide: "workers-gone",
-		text: "restart the workers of task queue %s, or roll their last deployment back", parameters: map[string]string{"component": "worker"},
+		text: "restart the workers of %s, or roll their last deployment back", parameters: map[string]string{"component": "worker"},
 	},
 	{
 		id: "check-queue-name", gates: []string{rulePollers.ID}, action: ActionAlert, risk: RiskNone, trust: 0.64, guide: "queue-name",
-		text: "check that a worker registers on task queue %s: a renamed queue looks the same",
+		text: "check that a worker registers on %s: a renamed queue looks the same",
 	},
 	{
 		id: "add-workers", gates: []string{ruleSlots.ID}, action: ActionScale, risk: RiskLow, trust: 0.8, guide: "slots-exhausted",
-		text: "add workers to task queue %s, or raise their slots", parameters: map[string]string{"component": "worker", "direction": "up"},
+		text: "add workers to %s, or raise their slots", parameters: map[string]string{"component": "worker", "direction": "up"},
 	},
 	{
 		id: "restart-some-workers", gates: []string{ruleSlots.ID}, action: ActionRestart, risk: RiskMedium, trust: 0.45, guide: "sticky-queues",
@@ -45,21 +47,21 @@ var remedies = []remedy{
 		text: "take a stack dump of a worker of %s and restart it: it takes tasks and answers none", parameters: map[string]string{"component": "worker"},
 	},
 	{
-		id: "find-slow-layer", gates: []string{ruleWaiting.ID, ruleServedFallsAway.ID, ruleHeadOfLine.ID}, action: ActionAlert, risk: RiskNone, trust: 0.4, guide: "backlog",
+		id: findSlowLayer, gates: []string{ruleWaiting.ID, ruleServedFallsAway.ID, ruleHeadOfLine.ID}, action: ActionAlert, risk: RiskNone, trust: 0.4, guide: "backlog",
 		text: "compare free slots with open polls on %s: free slots accuse the server, none accuses the workers",
 	},
 	{
 		id: "start-server", gates: []string{ruleTargetsDown.ID}, action: ActionRestart, risk: RiskLow, trust: 0.75, guide: "server-down",
-		text: "see why no instance of %s answers Prometheus, and start what is not running", parameters: map[string]string{"component": "server"},
+		text: "see why no instance of %s answers, and start what is not running", parameters: map[string]string{"component": "server"},
 	},
 	{
 		id: "check-persistence", gates: []string{ruleAccepting.ID, ruleDispatch.ID, rulePersistenceLatency.ID, rulePersistenceErrors.ID, ruleRefused.ID},
 		action: ActionAlert, risk: RiskNone, trust: 0.7, guide: "persistence",
-		text: "look at the database behind %s first: load, locks, failovers, network",
+		text: "look at the database first: load, locks, failovers, network",
 	},
 	{
 		id: "enlarge-pool", gates: []string{rulePool.ID}, action: ActionConfigure, risk: RiskMedium, trust: 0.55, guide: "connection-pool",
-		text: "raise the maximum of open connections of the exhausted replica of %s, within the database's limit", parameters: map[string]string{"setting": "maxConns"},
+		text: "raise the maximum of open connections of the exhausted replica, within the database's limit", parameters: map[string]string{"setting": "maxConns"},
 	},
 	{
 		id: "lift-throttle", gates: []string{ruleThrottled.ID, rulePollsThrottled.ID}, action: ActionConfigure, risk: RiskMedium, trust: 0.75, guide: "throttling",
@@ -75,43 +77,119 @@ var remedies = []remedy{
 func actionsFor(issue *Issue) []Action {
 	var actions []Action
 	for i := range remedies {
-		r := &remedies[i]
-		var because []string
-		for _, gate := range issue.Gates {
-			if slices.Contains(r.gates, gate) {
-				because = append(because, gate)
-			}
+		if because := remedies[i].justifiedBy(issue); len(because) > 0 {
+			actions = append(actions, remedies[i].at([]Scope{issue.Scope}, because))
 		}
-		if len(because) == 0 {
-			continue
-		}
-		name := issue.Scope.Name
-		if issue.Scope.IsCluster() {
-			name = "the cluster"
-		}
-		actions = append(actions, Action{
-			ID: r.id, Type: r.action, Action: fmt.Sprintf(r.text, name), Target: issue.Scope,
-			Parameters: r.parameters, Risk: r.risk, Confidence: r.trust, Gates: because, Guide: r.guide,
-		})
 	}
 	return actions
 }
 
-// suggested gathers the actions of the issues whose evidence is there now, the
-// most trusted first, less those that are forbidden.
-func suggested(a *Assessment) []Action {
-	actions := make([]Action, 0, len(a.Issues))
-	for i := range a.Issues {
-		if a.Issues[i].Status == IssueOpen && a.Issues[i].Quiet == 0 {
-			actions = append(actions, a.Issues[i].Actions...)
+// justifiedBy returns the gates of an issue that justify the remedy.
+func (r *remedy) justifiedBy(issue *Issue) []string {
+	if r.id == findSlowLayer && slices.ContainsFunc(issue.Gates, func(id string) bool { return namesLayer[id] }) {
+		return nil
+	}
+	var because []string
+	for _, gate := range issue.Gates {
+		if slices.Contains(r.gates, gate) {
+			because = append(because, gate)
 		}
 	}
-	actions = slices.DeleteFunc(actions, func(action Action) bool {
-		_, forbidden := Forbidden(a, action)
-		return forbidden
-	})
+	return because
+}
+
+// findSlowLayer is the remedy for a queue of which no gate says which layer
+// makes it wait; namesLayer holds those that do.
+const findSlowLayer = "find-slow-layer"
+
+var namesLayer = map[string]bool{rulePollers.ID: true, ruleSlots.ID: true, rulePollsThrottled.ID: true, ruleCompleting.ID: true}
+
+// at makes one action of the remedy for all scopes that need it, of which
+// there is at least one.
+func (r *remedy) at(scopes []Scope, because []string) Action {
+	a := Action{
+		ID: r.id, Type: r.action, Action: r.text, Target: scopes[0],
+		Parameters: r.parameters, Risk: r.risk, Confidence: r.trust, Gates: because, Guide: r.guide,
+	}
+	names := make([]string, 0, len(scopes))
+	for _, s := range scopes {
+		if s.IsCluster() {
+			names, a.Target = []string{"the server"}, s
+			break
+		}
+		names = append(names, s.Name)
+		switch {
+		case a.Target == s:
+		case a.Target.Namespace == s.Namespace && s.Namespace != "":
+			a.Target = NamespaceScope(s.Namespace)
+		default:
+			a.Target = ClusterScope()
+		}
+	}
+	if len(names) > 1 {
+		a.Parameters = maps.Clone(a.Parameters)
+		if a.Parameters == nil {
+			a.Parameters = map[string]string{}
+		}
+		a.Parameters["of"] = strings.Join(names, ",")
+	}
+	if strings.Contains(r.text, "%s") {
+		a.Action = fmt.Sprintf(r.text, List(names))
+	}
+	return a
+}
+
+// suggested gathers the remedies for the issues whose evidence is there now,
+// the most trusted first, less what is forbidden or beside the point: while
+// the server is the bottleneck of a Critical cluster, advice on workers is
+// (requirement R14.3). One remedy for several queues is one action.
+func suggested(a *Assessment) []Action {
+	actions := make([]Action, 0, len(remedies))
+	for i := range remedies {
+		r := &remedies[i]
+		var scopes []Scope
+		var because []string
+		for j := range a.Issues {
+			issue := &a.Issues[j]
+			if issue.Status != IssueOpen || issue.Quiet > 0 {
+				continue
+			}
+			gates := r.justifiedBy(issue)
+			if len(gates) == 0 {
+				continue
+			}
+			scopes = append(scopes, issue.Scope)
+			for _, id := range gates {
+				if !slices.Contains(because, id) {
+					because = append(because, id)
+				}
+			}
+		}
+		if len(scopes) == 0 {
+			continue
+		}
+		a.byShare(scopes)
+		action := r.at(slices.Compact(scopes), because)
+		irrelevant := a.State == Critical && a.Bottleneck == BottleneckServer && action.Parameters["component"] == "worker"
+		if _, forbidden := Forbidden(a, action); !forbidden && !irrelevant {
+			actions = append(actions, action)
+		}
+	}
 	slices.SortStableFunc(actions, func(a, b Action) int { return cmp.Compare(b.Confidence, a.Confidence) })
 	return actions
+}
+
+// byShare orders scopes by their share of the demand, the largest first.
+func (a *Assessment) byShare(scopes []Scope) {
+	share := func(s Scope) float64 {
+		for i := range a.Scopes {
+			if a.Scopes[i].Scope == s {
+				return a.Scopes[i].Progress.Share
+			}
+		}
+		return 0
+	}
+	slices.SortFunc(scopes, func(x, y Scope) int { return cmp.Or(cmp.Compare(share(y), share(x)), x.Compare(y)) })
 }
 
 // Forbidden tells whether an action must not be suggested in the light of an

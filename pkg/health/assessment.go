@@ -152,7 +152,9 @@ type Action struct {
 	// Action is the suggestion in words (the name is requirement R6.2's).
 	Action string `json:"action"`
 	Target Scope  `json:"target,omitzero"`
-	// Parameters are what an executor would need; keys depend on Type.
+	// Parameters are what an executor would need; keys depend on Type. Where the
+	// action is for several parts of Target, "of" holds their names, joined by
+	// commas.
 	Parameters map[string]string `json:"parameters,omitempty"`
 	Risk       Risk              `json:"risk"`
 	// Confidence is from 0 to 1.
@@ -178,6 +180,8 @@ type Explanation struct {
 	By string `json:"by"`
 	// Summary is two or three sentences.
 	Summary string `json:"summary"`
+	// Changed says since when the state holds, and what came first.
+	Changed string `json:"changed,omitempty"`
 	// Factors are the ranked reasons.
 	Factors []Factor `json:"factors,omitempty"`
 	// Avoid lists what must not be done now.

@@ -18,7 +18,7 @@ func queueBottleneck(f *flow, raw State, ages bool) Bottleneck {
 	case f.pollers == 0 || f.slots == 0:
 		return BottleneckWorker
 	case f.pollers > 0 && f.slots > 0:
-		if raw == Stressed && !ages && !f.takesLess() && !(f.backlogged > 0) {
+		if raw == Stressed && !ages && !f.takesLess() {
 			return BottleneckHealthy
 		}
 		return BottleneckServer

@@ -69,13 +69,13 @@ func worst(gates []Gate) State {
 	return level
 }
 
-// sustainedAbove tells whether a value was above its limit in k of the last n
-// evaluations, the present one included.
+// sustainedAbove tells whether a value is above its limit now and was so in k
+// of the last n evaluations, the present one included.
 func sustainedAbove(trend []Point, now Quantity, limit Quantity, read func(*ClusterPoint) Quantity) bool {
-	count := 0
-	if now > limit {
-		count++
+	if !(now > limit) {
+		return false
 	}
+	count := 1
 	for _, p := range trend[max(0, len(trend)-(ofSustain-1)):] {
 		if p.Cluster != nil && read(p.Cluster) > limit {
 			count++

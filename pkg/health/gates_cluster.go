@@ -88,7 +88,7 @@ func accepting(s sight, t *Track, now instant.Instant, every time.Duration) Gate
 		g = g.at(Stressed)
 	}
 	return g.because(func() string {
-		return fmt.Sprintf("%.3g starts and signals arrive a second, and only %.3g state transitions happen", arrivals, transitions)
+		return fmt.Sprintf("%.3g starts and signals arrive a second, and state transitions fall to %s", arrivals, orNone(transitions))
 	})
 }
 
@@ -138,7 +138,7 @@ func dispatch(s sight, t *Track, flows []flow, every time.Duration) Gate {
 		g = g.at(Stressed)
 	}
 	return g.because(func() string {
-		return fmt.Sprintf("%.3g workflows start a second and get %.3g workflow tasks", starts, added)
+		return fmt.Sprintf("%.3g workflows start a second, and workflow tasks fall to %s", starts, orNone(added))
 	})
 }
 
@@ -224,7 +224,7 @@ func collapsed(s sight, t *Track, pressed bool) Gate {
 	}
 	return g.decide(value, collapsedShare, goesOn && value < collapsedShare).
 		because(func() string {
-			return fmt.Sprintf("%.3g state transitions a second where %.3g are usual, with arrivals going on", transitions, usual)
+			return fmt.Sprintf("state transitions fall to %s a second where %.3g are usual, with arrivals going on", orNone(transitions), usual)
 		})
 }
 

@@ -77,7 +77,7 @@ func servedFallsAway(f *flow, t *Track) Gate {
 	value := f.started / min(f.asked, usual)
 	return g.decide(value, servedShare, f.waits() && value < servedShare).
 		because(func() string {
-			return fmt.Sprintf("%s on %s serves %.3g/s of %.3g/s asked, usually %.3g/s", f.scope.TaskType, f.scope.Name, f.started, f.asked, usual)
+			return fmt.Sprintf("of %.3g %s tasks a second on %s %s are taken, usually %.3g", f.asked, f.scope.TaskType, f.scope.Name, orNone(f.started), usual)
 		})
 }
 
@@ -121,7 +121,7 @@ func completing(f *flow, t *Track, now instant.Instant, every time.Duration) Gat
 		g = g.at(Stressed)
 	}
 	return g.because(func() string {
-		return fmt.Sprintf("workers take %.3g %s tasks a second from %s and answer none", f.started, f.scope.TaskType, f.scope.Name)
+		return fmt.Sprintf("workers take %.3g %s tasks a second from %s and answer %s", f.started, f.scope.TaskType, f.scope.Name, orNone(f.completed))
 	})
 }
 
@@ -165,10 +165,11 @@ var rulePollers = Rule{
 }
 
 // pollersGone fires when tasks arrive, none polls and tasks are left lying. A
-// poll that is refused is not open either, and that is not the workers' doing.
+// poll that is refused is not open either, and that is not the workers' doing;
+// and where a backlog is worked off, polls are answered before they are counted.
 func pollersGone(f *flow) Gate {
 	g := newGate(&rulePollers, f.scope)
-	return g.decide(f.pollers, 0, f.pollers == 0 && f.lagging() && !f.pollsRefused()).
+	return g.decide(f.pollers, 0, f.pollers == 0 && f.lagging() && !f.catchingUp() && !f.pollsRefused()).
 		because(func() string { return fmt.Sprintf("no worker polls %s for %s tasks", f.scope.Name, f.scope.TaskType) })
 }
 

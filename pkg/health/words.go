@@ -2,6 +2,7 @@ package health
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -11,6 +12,25 @@ func seconds(q Quantity) string {
 		return "an unknown time"
 	}
 	return AgoSeconds(float64(q))
+}
+
+// orNone writes a rate, and nothing as people say it.
+func orNone(q Quantity) string {
+	if q == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%.3g", q)
+}
+
+// List joins names as people do: a, b and c. Of more than four it names three.
+func List(names []string) string {
+	switch n := len(names); {
+	case n > 4:
+		return strings.Join(names[:3], ", ") + fmt.Sprintf(" and %d others", n-3)
+	case n > 1:
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+	return strings.Join(names, "")
 }
 
 // AgoSeconds writes an age in seconds as people read it, with a decimal below
