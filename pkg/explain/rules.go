@@ -46,7 +46,7 @@ func summary(a *health.Assessment) string {
 	switch {
 	case len(stopped) > 0:
 		sentences = append(sentences, stoppedQueues(a, stopped))
-	case len(behind) > 0:
+	case len(behind) > 0 && a.Raw > health.Happy:
 		sentences = append(sentences, behindQueues(behind))
 	}
 	for _, finding := range gates {
@@ -276,8 +276,10 @@ func factors(a *health.Assessment) []health.Factor {
 	return ranked
 }
 
-// alike tells whether two gates say the same of different scopes.
-func alike(a, b *health.Gate) bool { return a.ID == b.ID && a.Level == b.Level }
+// alike tells whether two gates say the same, if of different scopes.
+func alike(a, b *health.Gate) bool {
+	return a.ID == b.ID && (a.Level == b.Level || a.Finding == b.Finding)
+}
 
 // likewise names the scopes of which other gates say the same.
 func likewise(first *health.Gate, gates []*health.Gate) string {

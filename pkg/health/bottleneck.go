@@ -5,8 +5,8 @@ package health
 // pollers that wait with free slots while tasks age accuse the server; tasks
 // that age with no poller or no free slot accuse the workers. A queue that is
 // catching up accuses nobody, nor does one whose gauge only remembers an old
-// task: ages tells whether the oldest task has aged of late.
-func queueBottleneck(f *flow, raw State, ages bool) Bottleneck {
+// task: stuck tells whether the oldest task ages though all else is taken.
+func queueBottleneck(f *flow, raw State, stuck bool) Bottleneck {
 	if raw <= Happy {
 		return BottleneckHealthy
 	}
@@ -18,7 +18,7 @@ func queueBottleneck(f *flow, raw State, ages bool) Bottleneck {
 	case f.pollers == 0 || f.slots == 0:
 		return BottleneckWorker
 	case f.pollers > 0 && f.slots > 0:
-		if raw == Stressed && !ages && !f.takesLess() {
+		if raw == Stressed && !stuck && !f.takesLess() {
 			return BottleneckHealthy
 		}
 		return BottleneckServer

@@ -323,7 +323,7 @@ func judgeFlows(w *Window, flows []flow, now instant.Instant, every time.Duratio
 			p.demand = demand(f)
 		}
 		ages, _ := t.ageGrows(now, f.oldest)
-		p.bottleneck = queueBottleneck(f, p.raw, ages)
+		p.bottleneck = queueBottleneck(f, p.raw, ages && t.keptUp(now))
 		places = append(places, p)
 	}
 	return places

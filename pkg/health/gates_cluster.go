@@ -224,7 +224,7 @@ func collapsed(s sight, t *Track, pressed bool) Gate {
 	}
 	return g.decide(value, collapsedShare, goesOn && value < collapsedShare).
 		because(func() string {
-			return fmt.Sprintf("state transitions fall to %s a second where %.3g are usual, with arrivals going on", orNone(transitions), usual)
+			return fmt.Sprintf("state transitions fall to %s where %.3g a second are usual, with arrivals going on", orNone(transitions), usual)
 		})
 }
 
@@ -253,7 +253,7 @@ func slow(r *Rule, scope Scope, what string, t *Track, now Quantity, floor float
 	usual := t.usual(r.Signals[0])
 	limit := max(Quantity(floor), timesUsual*usual)
 	return g.decide(now, limit, sustainedAbove(t.Trend, now, limit, read)).
-		because(func() string { return fmt.Sprintf("%s takes %.0f ms (p99) where %.0f ms is usual", what, now, usual) })
+		because(func() string { return fmt.Sprintf("%s takes %s (p99) where %s is usual", what, milliseconds(now), milliseconds(usual)) })
 }
 
 var rulePersistenceErrors = Rule{

@@ -77,7 +77,7 @@ func servedFallsAway(f *flow, t *Track) Gate {
 	value := f.started / min(f.asked, usual)
 	return g.decide(value, servedShare, f.waits() && value < servedShare).
 		because(func() string {
-			return fmt.Sprintf("of %.3g %s tasks a second on %s %s are taken, usually %.3g", f.asked, f.scope.TaskType, f.scope.Name, orNone(f.started), usual)
+			return fmt.Sprintf("%s tasks on %s: %.3g a second are asked for and %s taken, usually %.3g", f.scope.TaskType, f.scope.Name, f.asked, orNone(f.started), usual)
 		})
 }
 
@@ -229,7 +229,7 @@ func scheduleToStart(f *flow) Gate {
 	}
 	return g.decide(f.latency, limit, f.latency > limit).
 		because(func() string {
-			return fmt.Sprintf("%s tasks on %s start %.0f ms after they were scheduled (p99)", f.scope.TaskType, f.scope.Name, f.latency)
+			return fmt.Sprintf("%s tasks on %s start %s after they were scheduled (p99)", f.scope.TaskType, f.scope.Name, milliseconds(f.latency))
 		})
 }
 

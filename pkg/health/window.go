@@ -254,6 +254,21 @@ func (t *Track) ageGrows(now instant.Instant, age Quantity) (grows, known bool) 
 	return age > last, age > last
 }
 
+// keptUp tells whether all that arrived was taken for as long as a gauge may
+// lag behind, so that what it shows is no remainder of a time before.
+func (t *Track) keptUp(now instant.Instant) bool {
+	for i := len(t.Trend) - 1; i >= 0; i-- {
+		p := &t.Trend[i]
+		if p.Started < p.Asked*(1-taken) {
+			return false
+		}
+		if now.Sub(p.At) >= 2*backlogRefresh {
+			return true
+		}
+	}
+	return false
+}
+
 // track returns the track of a scope, making a cold one when there is none.
 func (w *Window) track(scope Scope) *Track {
 	i, found := slices.BinarySearchFunc(w.Tracks, scope, func(t Track, want Scope) int { return t.Scope.Compare(want) })

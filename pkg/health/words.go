@@ -22,6 +22,14 @@ func orNone(q Quantity) string {
 	return fmt.Sprintf("%.3g", q)
 }
 
+// milliseconds writes a time given in milliseconds as people read it.
+func milliseconds(q Quantity) string {
+	if q >= 10_000 || !q.Known() {
+		return seconds(q / 1000)
+	}
+	return fmt.Sprintf("%.0f ms", q)
+}
+
 // List joins names as people do: a, b and c. Of more than four it names three.
 func List(names []string) string {
 	switch n := len(names); {
