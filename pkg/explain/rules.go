@@ -12,6 +12,10 @@ import (
 // maxFactors bounds the ranked reasons: a tired reader takes in no more.
 const maxFactors = 5
 
+// Of what is asked, less than almostNone served is as good as nothing, and more
+// than almostAll as good as all, for the choice of words.
+const almostNone, almostAll = 0.05, 0.95
+
 // Rules writes the explanation of an assessment from its own gates and
 // scopes. It is pure: the same assessment gives the same text.
 func Rules(a *health.Assessment) health.Explanation {
@@ -123,11 +127,17 @@ func names(scopes []health.ScopeVerdict) string {
 	return health.List(list)
 }
 
+// stoppedQueues tells of the queues that are Critical: whether nothing moves on
+// them, too little, or already all of it.
 func stoppedQueues(a *health.Assessment, stopped []health.ScopeVerdict) string {
 	share := 0.0
-	var waiting, oldest float64
+	var asked, served, waiting, oldest float64
 	for _, s := range stopped {
 		share += s.Progress.Share
+		if s.Progress.Asked != nil && s.Progress.Served != nil {
+			asked += *s.Progress.Asked
+			served += *s.Progress.Served
+		}
 		if s.Progress.Waiting != nil {
 			waiting += *s.Progress.Waiting
 		}
@@ -135,12 +145,20 @@ func stoppedQueues(a *health.Assessment, stopped []health.ScopeVerdict) string {
 			oldest = max(oldest, *s.Progress.OldestSec)
 		}
 	}
-	text := "Task queue " + names(stopped) + " has stopped"
-	if len(stopped) > 1 {
-		text = "Task queues " + names(stopped) + " have stopped"
+	text, one, many, because := "Task queue ", " has stopped", " have stopped", ": "
+	switch {
+	case served > 0 && served >= almostAll*asked:
+		one, many, because = " had stopped and is catching up", " had stopped and are catching up", "; "
+	case served > almostNone*asked:
+		part := fmt.Sprintf(" of %s tasks a second that are asked for, %s are served", rate(asked), rate(served))
+		one, many, because = ":"+part, ":"+part, "; "
 	}
+	if len(stopped) > 1 {
+		text, one = "Task queues ", many
+	}
+	text += names(stopped) + one
 	if reason := whyStopped(a, stopped); reason != "" {
-		text += ": " + reason
+		text += because + reason
 	}
 	text += "."
 	var facts []string
@@ -176,6 +194,8 @@ func whyStopped(a *health.Assessment, stopped []health.ScopeVerdict) string {
 		return true
 	}
 	switch {
+	case shared("pressure.polls_throttled"):
+		return "the server refuses the polls of the workers"
 	case shared("worker.pollers.none") && len(stopped) == 1:
 		return "no worker polls it"
 	case shared("worker.pollers.none"):

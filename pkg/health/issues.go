@@ -99,7 +99,7 @@ func observed(gates []Gate) []Issue {
 		if at < 0 {
 			issues = append(issues, Issue{
 				ID: id, Kind: kind, Scope: scope, Status: IssueOpen,
-				Severity: g.Level, Title: title(kind, scope, g.Level, g.Finding), Detail: g.Finding,
+				Severity: g.Level, Title: title(kind, scope, g), Detail: g.Finding,
 			})
 			at = len(issues) - 1
 		}
@@ -114,12 +114,14 @@ func observed(gates []Gate) []Issue {
 	return issues
 }
 
-// title is the issue in a few words.
-func title(kind string, scope Scope, severity State, finding string) string {
+// title is the issue in a few words, after the gravest gate.
+func title(kind string, scope Scope, g *Gate) string {
 	switch {
 	case kind != kindTaskQueue:
-		return finding
-	case severity == Critical:
+		return g.Finding
+	case g.ID == ruleServedFallsAway.ID:
+		return "Task queue " + scope.Name + " serves less than half of what is asked"
+	case g.Level == Critical:
 		return "Task queue " + scope.Name + " has stopped"
 	default:
 		return "Task queue " + scope.Name + " falls behind"
