@@ -236,17 +236,25 @@ func behindQueues(behind []health.ScopeVerdict) string {
 }
 
 // clusterFindings are the findings of the gates beside the queues' that argue
-// for more than Happy, gravest first.
+// for more than Happy, gravest first. That instances are down comes before all
+// else, since it explains the rest, and is said of the whole server or of its
+// services.
 func clusterFindings(a *health.Assessment) []string {
-	var findings []string
+	var down, others []string
+	wholeServer := false
 	for i := range a.Gates {
 		g := &a.Gates[i]
-		if g.Outcome == health.Fire && g.Level > health.Happy && g.Finding != "" &&
-			g.Scope.Kind != health.KindTaskQueue && g.ID != "progress.demand_impaired" && !slices.Contains(findings, g.Finding) {
-			findings = append(findings, g.Finding)
+		wholeServer = wholeServer || g.ID == "telemetry.targets_down" && g.Outcome == health.Fire && g.Scope.IsCluster()
+		argues := g.Outcome == health.Fire && g.Level > health.Happy && g.Finding != "" && g.Scope.Kind != health.KindTaskQueue
+		switch {
+		case !argues || g.ID == "progress.demand_impaired":
+		case g.ID != "telemetry.targets_down":
+			others = append(others, g.Finding)
+		case len(down) == 0 || !wholeServer:
+			down = append(down, g.Finding)
 		}
 	}
-	return findings
+	return append(down, others...)
 }
 
 // stillWell says what goes on as it should, which is what a reader asks next.

@@ -55,7 +55,12 @@ func targetsDown(s sight, service string) Gate {
 		// One service without instances is judged by the progress that it costs.
 		g = g.at(Stressed)
 	}
-	return g.because(func() string { return fmt.Sprintf("every instance is down: %s", strings.Join(down, ", ")) })
+	return g.because(func() string {
+		if service != "" {
+			return fmt.Sprintf("every instance of %s is down: %s", service, strings.Join(down, ", "))
+		}
+		return fmt.Sprintf("every instance of the server is down: %s", strings.Join(down, ", "))
+	})
 }
 
 var ruleAccepting = Rule{
