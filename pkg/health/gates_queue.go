@@ -166,10 +166,15 @@ var rulePollers = Rule{
 
 // pollersGone fires when tasks arrive, none polls and tasks are left lying. A
 // poll that is refused is not open either, and that is not the workers' doing;
-// and where a backlog is worked off, polls are answered before they are counted.
+// where a backlog is worked off, polls are answered before they are counted; and
+// full workers, which report their slots, do not poll between two tasks.
 func pollersGone(f *flow) Gate {
 	g := newGate(&rulePollers, f.scope)
-	return g.decide(f.pollers, 0, f.pollers == 0 && f.lagging() && !f.catchingUp() && !f.pollsRefused()).
+	gone := f.pollers == 0 && f.lagging() && !f.catchingUp() && !f.pollsRefused()
+	if f.slots.Known() && f.started > f.asked*taken {
+		gone = false
+	}
+	return g.decide(f.pollers, 0, gone).
 		because(func() string { return fmt.Sprintf("no worker polls %s for %s tasks", f.scope.Name, f.scope.TaskType) })
 }
 
