@@ -55,7 +55,7 @@ func (l *Lab) placeServers(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		l.database, err = proxy.Listen(ctx, loopback.Address(port), loopback.Address(l.postgres.Port))
+		l.database, err = proxy.ListenPostgres(ctx, loopback.Address(port), loopback.Address(l.postgres.Port))
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,6 @@
 // Package proxy is a TCP proxy that can be told to disturb what passes through
-// it: to delay it, to let little of it through, to refuse connections, or to
-// swallow everything as a broken network does. The parts of the lab talk
+// it: to delay it, to let little of it through, to refuse connections, to
+// swallow everything as a broken network does, or to make commits fail. The parts of the lab talk
 // through it where a scenario wants to break the line between them.
 package proxy
 
@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"sync"
 	"time"
@@ -25,12 +26,17 @@ type Disturbance struct {
 	Refuse bool
 	// BlackHole keeps connections open and moves nothing, in either direction.
 	BlackHole bool
+	// Conflicts is the share, 0 to 1, of the commits that fail as they do in
+	// Aurora DSQL when another transaction was faster: nothing is stored, and
+	// the client gets SQLSTATE 40001. It needs a proxy of ListenPostgres.
+	Conflicts float64
 }
 
 // Proxy forwards TCP connections to one of its servers.
 type Proxy struct {
 	listener net.Listener
 	servers  []string
+	postgres bool // the connections speak PostgreSQL's protocol
 	done     chan struct{}
 
 	mu          sync.Mutex
@@ -38,12 +44,24 @@ type Proxy struct {
 	changed     chan struct{} // closed at every change
 	links       map[*link]bool
 	turn        int
-	free        time.Time // when the bounded line has sent what it was given
+	dice        *rand.Rand // decides which commits fail
+	free        time.Time  // when the bounded line has sent what it was given
 }
 
 // Listen starts a proxy on an address before one or more servers, to which it
 // gives connections in turn, passing over those that do not answer.
 func Listen(ctx context.Context, address string, servers ...string) (*Proxy, error) {
+	return listen(ctx, address, servers, false)
+}
+
+// ListenPostgres is Listen before a PostgreSQL, whose transactions can then be
+// made to fail. Which of them do is as good as random and the same in every
+// run.
+func ListenPostgres(ctx context.Context, address, server string) (*Proxy, error) {
+	return listen(ctx, address, []string{server}, true)
+}
+
+func listen(ctx context.Context, address string, servers []string, postgres bool) (*Proxy, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("start a proxy: %w", err)
@@ -51,9 +69,11 @@ func Listen(ctx context.Context, address string, servers ...string) (*Proxy, err
 	p := &Proxy{
 		listener: listener,
 		servers:  servers,
+		postgres: postgres,
 		done:     make(chan struct{}),
 		changed:  make(chan struct{}),
 		links:    make(map[*link]bool),
+		dice:     rand.New(rand.NewPCG(1, 1)),
 	}
 	go p.accept()
 	return p, nil
@@ -128,10 +148,25 @@ func (p *Proxy) serve(client net.Conn) {
 	if !l.connect(server) {
 		return
 	}
+	asked, answered := unchanged, unchanged
+	if p.postgres {
+		c := newConversation(p.conflicts)
+		asked, answered = c.fromClient, c.fromServer
+	}
 	var both sync.WaitGroup
-	both.Go(func() { p.pump(l, server, client, false) })
-	both.Go(func() { p.pump(l, client, server, true) })
+	both.Go(func() { p.pump(l, server, client, false, asked) })
+	both.Go(func() { p.pump(l, client, server, true, answered) })
 	both.Wait()
+}
+
+// unchanged passes on traffic as it came.
+func unchanged(data []byte) []byte { return data }
+
+// conflicts decides whether a commit fails.
+func (p *Proxy) conflicts() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.disturbance.Conflicts > 0 && p.dice.Float64() < p.disturbance.Conflicts
 }
 
 // add registers a connection, unless connections are refused.
@@ -197,7 +232,7 @@ type chunk struct {
 
 // pump moves what one side sends to the other. Reading and writing are apart,
 // so that latency delays traffic without narrowing the line.
-func (p *Proxy) pump(l *link, to, from net.Conn, answers bool) {
+func (p *Proxy) pump(l *link, to, from net.Conn, answers bool, change func([]byte) []byte) {
 	line := make(chan chunk, 64)
 	go func() {
 		defer close(line)
@@ -223,7 +258,7 @@ func (p *Proxy) pump(l *link, to, from net.Conn, answers bool) {
 		if answers {
 			p.delay(c)
 		}
-		if _, err := to.Write(c.data); err != nil {
+		if _, err := to.Write(change(c.data)); err != nil {
 			break
 		}
 	}
