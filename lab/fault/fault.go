@@ -51,10 +51,14 @@ func inject(ctx context.Context, l *lab.Lab, play *scenario.Scenario, f scenario
 		return misconfigureWorkers(ctx, l, play, f)
 	case scenario.ActivitiesSlow:
 		return slowActivities(l, play, f)
+	case scenario.WorkflowTasksFail:
+		return failWorkflowTasks(l, play, f)
 	case scenario.DatabaseSlow:
 		return disturbDatabase(l, proxy.Disturbance{Latency: value(f.Latency), BytesPerSecond: number(f.BytesPerSecond)})
 	case scenario.DatabaseCutOff:
 		return disturbDatabase(l, cut(f.How))
+	case scenario.DatabaseConflicts:
+		return disturbDatabase(l, proxy.Disturbance{Conflicts: *f.Share})
 	case scenario.DatabaseFrozen:
 		return func(context.Context) error { return l.FreezeDatabase(false) }, l.FreezeDatabase(true)
 	case scenario.ServersStopped, scenario.ServersKilled:
@@ -147,7 +151,7 @@ func number(n *int) int {
 	return *n
 }
 
-func pause(f scenario.Fault) time.Duration {
+func pauseOf(f scenario.Fault) time.Duration {
 	if f.Pause == nil {
 		return defaultPause
 	}

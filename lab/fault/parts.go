@@ -55,7 +55,7 @@ func stopWorkers(ctx context.Context, l *lab.Lab, f scenario.Fault) (Undo, error
 }
 
 func restartWorkers(ctx context.Context, l *lab.Lab, f scenario.Fault) error {
-	return oneByOne(ctx, meantQueues(f), pause(f), func(queue string) error {
+	return oneByOne(ctx, meantQueues(f), pauseOf(f), func(queue string) error {
 		return restartWorker(ctx, l, queue)
 	})
 }
@@ -81,15 +81,24 @@ func misconfigureWorkers(ctx context.Context, l *lab.Lab, play *scenario.Scenari
 }
 
 func slowActivities(l *lab.Lab, play *scenario.Scenario, f scenario.Fault) (Undo, error) {
-	slow := func(takes func(queue string) scenario.Duration) error {
+	return pace(l, play, f, func(p *workload.Pace) { p.ActivityTakes = f.Takes.Value() })
+}
+
+func failWorkflowTasks(l *lab.Lab, play *scenario.Scenario, f scenario.Fault) (Undo, error) {
+	return pace(l, play, f, func(p *workload.Pace) { p.WorkflowTasksFail = true })
+}
+
+// pace changes how the workers that are meant work.
+func pace(l *lab.Lab, play *scenario.Scenario, f scenario.Fault, change func(*workload.Pace)) (Undo, error) {
+	work := func(change func(*workload.Pace)) error {
 		return each(meantQueues(f), func(queue string) error {
-			return l.PaceWorkers(queue, workload.Pace{ActivityTakes: takes(queue).Value()})
+			own := WorkerOptions(play.Workers[queue]).Pace
+			change(&own)
+			return l.PaceWorkers(queue, own)
 		})
 	}
-	undo := func(context.Context) error {
-		return slow(func(queue string) scenario.Duration { return play.Workers[queue].ActivityTakes })
-	}
-	return undo, slow(func(string) scenario.Duration { return *f.Takes })
+	undo := func(context.Context) error { return work(func(*workload.Pace) {}) }
+	return undo, work(change)
 }
 
 func stopServers(ctx context.Context, l *lab.Lab, f scenario.Fault) (Undo, error) {
@@ -103,7 +112,7 @@ func stopServers(ctx context.Context, l *lab.Lab, f scenario.Fault) (Undo, error
 }
 
 func restartServers(ctx context.Context, l *lab.Lab, f scenario.Fault) error {
-	return oneByOne(ctx, meantServers(l, f), pause(f), func(id lab.ServerID) error {
+	return oneByOne(ctx, meantServers(l, f), pauseOf(f), func(id lab.ServerID) error {
 		return errors.Join(l.StopServer(ctx, id, false), l.StartServer(ctx, id))
 	})
 }

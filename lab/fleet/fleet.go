@@ -17,6 +17,7 @@ import (
 	tallyprom "github.com/uber-go/tally/v4/prometheus"
 	"go.temporal.io/sdk/client"
 	sdktally "go.temporal.io/sdk/contrib/tally"
+	"go.temporal.io/sdk/interceptor"
 	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 
@@ -57,6 +58,7 @@ func (t Tuning) options() worker.Options {
 		worker.SetStickyWorkflowCacheSize(t.CachedWorkflows) // of the whole process
 	}
 	return worker.Options{
+		Interceptors:                           []interceptor.WorkerInterceptor{&workload.Poison{}},
 		WorkerStopTimeout:                      stopTimeout,
 		MaxConcurrentActivityExecutionSize:     t.ActivitySlots,
 		MaxConcurrentWorkflowTaskExecutionSize: atLeastTwo(t.WorkflowSlots),
@@ -113,7 +115,7 @@ func Serve(ctx context.Context, cfg Config, paces <-chan workload.Pace, log *slo
 			return err
 		case pace := <-paces:
 			workload.SetPace(pace)
-			log.Info("pace changed", "queue", cfg.Queue, "activity_takes", pace.ActivityTakes.String())
+			log.Info("pace changed", "queue", cfg.Queue, "activity_takes", pace.ActivityTakes.String(), "workflow_tasks_fail", pace.WorkflowTasksFail)
 		}
 	}
 }

@@ -35,6 +35,9 @@ func Describe(f scenario.Fault) string {
 	if f.How != "" {
 		details = append(details, f.How)
 	}
+	if f.Share != nil {
+		add("share", *f.Share)
+	}
 	if f.Rate != nil {
 		add("rate", *f.Rate)
 	}

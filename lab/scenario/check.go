@@ -198,6 +198,9 @@ func (c *checker) checkFault(at string, f Fault) {
 	if f.BytesPerSecond != nil && *f.BytesPerSecond < 1 {
 		c.bad(at+".bytes_per_second", *f.BytesPerSecond, "use a positive number")
 	}
+	if f.Share != nil && (*f.Share <= 0 || *f.Share > 1) {
+		c.bad(at+".share", *f.Share, "use a number above 0 and up to 1, like 0.3")
+	}
 	if f.RPS != nil && *f.RPS < 1 {
 		c.bad(at+".rps", *f.RPS, "use 1 or more")
 	}

@@ -16,9 +16,11 @@ const (
 	WorkersRestarted    Kind = "workers_restarted"
 	WorkersMisconfigure Kind = "workers_misconfigured"
 	ActivitiesSlow      Kind = "activities_slow"
+	WorkflowTasksFail   Kind = "workflow_tasks_fail"
 	DatabaseSlow        Kind = "database_slow"
 	DatabaseCutOff      Kind = "database_cut_off"
 	DatabaseFrozen      Kind = "database_frozen"
+	DatabaseConflicts   Kind = "database_conflicts"
 	ServersStopped      Kind = "servers_stopped"
 	ServersKilled       Kind = "servers_killed"
 	ServersRestarted    Kind = "servers_restarted"
@@ -45,9 +47,11 @@ var kinds = []kind{
 	{name: WorkersRestarted, may: []string{"queues", "pause"}, passing: true},
 	{name: WorkersMisconfigure, may: []string{"queues"}, must: []string{"worker"}},
 	{name: ActivitiesSlow, may: []string{"queues"}, must: []string{"takes"}},
+	{name: WorkflowTasksFail, may: []string{"queues"}},
 	{name: DatabaseSlow, oneOf: []string{"latency", "bytes_per_second"}},
 	{name: DatabaseCutOff, must: []string{"how"}},
 	{name: DatabaseFrozen},
+	{name: DatabaseConflicts, must: []string{"share"}},
 	{name: ServersStopped, may: []string{"servers", "services"}},
 	{name: ServersKilled, may: []string{"servers", "services"}},
 	{name: ServersRestarted, may: []string{"servers", "services", "pause"}, passing: true},
@@ -74,7 +78,7 @@ func (f Fault) given() []string {
 	for name, there := range map[string]bool{
 		"queues": f.Queues != nil, "servers": f.Servers != nil, "services": f.Services != nil, "jobs": f.Jobs != nil,
 		"pause": f.Pause != nil, "worker": f.Worker != nil, "takes": f.Takes != nil,
-		"latency": f.Latency != nil, "bytes_per_second": f.BytesPerSecond != nil, "how": f.How != "",
+		"latency": f.Latency != nil, "bytes_per_second": f.BytesPerSecond != nil, "how": f.How != "", "share": f.Share != nil,
 		"rate": f.Rate != nil, "failure_ratio": f.FailureRatio != nil, "per_second": f.PerSecond != nil, "rps": f.RPS != nil,
 	} {
 		if there {

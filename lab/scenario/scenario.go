@@ -83,6 +83,8 @@ type Fault struct {
 	BytesPerSecond *int      `yaml:"bytes_per_second"`
 	// How a line is cut: refuse or black_hole.
 	How string `yaml:"how"`
+	// Share of the commits, above 0 and up to 1, that conflict.
+	Share *float64 `yaml:"share"`
 	// Rate and FailureRatio replace the workload's.
 	Rate         *float64 `yaml:"rate"`
 	FailureRatio *float64 `yaml:"failure_ratio"`

@@ -80,16 +80,20 @@ type Job struct {
 // with a build. Attempts are not limited, as in Temporal's default.
 var activityOptions = workflow.ActivityOptions{StartToCloseTimeout: 10 * time.Second}
 
-// Pace is how fast the services are that activities call.
+// Pace is how fast the services are that activities call, and whether the code
+// of the workflows is fit to run.
 type Pace struct {
 	// ActivityTakes is how long one activity takes. 0: some milliseconds.
 	ActivityTakes time.Duration `json:"activity_takes"`
+	// WorkflowTasksFail makes the code of every workflow panic where it begins,
+	// as after a bad deploy: its workflow task fails and is tried again.
+	WorkflowTasksFail bool `json:"workflow_tasks_fail"`
 }
 
 // pace is that of this process.
 var pace atomic.Pointer[Pace]
 
-// SetPace changes how long activities of this process take, from the next on.
+// SetPace changes how this process works, from the next task on.
 func SetPace(p Pace) { pace.Store(&p) }
 
 // perform takes about the time of a call to another service.
