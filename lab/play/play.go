@@ -17,6 +17,8 @@ import (
 	"github.com/temporal-sre/copilot/lab/prometheus"
 	"github.com/temporal-sre/copilot/lab/recording"
 	"github.com/temporal-sre/copilot/lab/scenario"
+	"github.com/temporal-sre/copilot/lab/score"
+	"github.com/temporal-sre/copilot/lab/strain"
 	"github.com/temporal-sre/copilot/lab/workload"
 	"github.com/temporal-sre/copilot/pkg/instant"
 )
@@ -61,13 +63,15 @@ func Record(ctx context.Context, play *scenario.Scenario, o Options) (kept strin
 	if o.Up != nil {
 		o.Up(l, begin)
 	}
-	if err := perform(ctx, l, play, begin, o.Event); err != nil {
+	pressed, err := observed(ctx, func() error { return perform(ctx, l, play, begin, o.Event) })
+	if err != nil {
 		return "", err
 	}
 	if err := l.StopPrometheus(ctx); err != nil {
 		return "", err
 	}
 	truth := play.TruthAt(begin, Selector)
+	truth.Strain = &pressed
 	if kept, err = recording.Save(ctx, o.Out, &truth, extractor, l.PrometheusData()); err != nil {
 		return "", err
 	}
@@ -76,6 +80,16 @@ func Record(ctx context.Context, play *scenario.Scenario, o Options) (kept strin
 		return "", err
 	}
 	return fmt.Sprintf("%s, %d KB", kept, info.Size()/1000), nil
+}
+
+// observed does something and measures how hard the machine is pressed by it.
+func observed(ctx context.Context, do func() error) (score.Strain, error) {
+	ctx, stop := context.WithCancel(ctx)
+	measured := make(chan score.Strain, 1)
+	go func() { measured <- strain.Watch(ctx) }()
+	err := do()
+	stop()
+	return <-measured, err
 }
 
 func options(play *scenario.Scenario, binary string, o Options) lab.Options {

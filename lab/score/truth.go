@@ -24,6 +24,9 @@ type Truth struct {
 	Intervals []Interval `json:"intervals"`
 	// Faults is what was done, for people.
 	Faults []Fault `json:"faults"`
+	// Strain is how hard the machine was pressed meanwhile. Recordings from
+	// before it was measured have none.
+	Strain *Strain `json:"strain,omitempty"`
 }
 
 // Step is the time between two evaluations.

@@ -30,6 +30,9 @@ func runCommand() *cobra.Command {
 at the times written there, and records what Prometheus saw. Then the copilot's
 evaluator judges the recording, and its verdicts are compared with the truth.
 
+At the end it also tells how hard the machine was pressed: one that could not
+keep up has played another scenario than the one that is written.
+
 It fails if a verdict was falsely Critical, an incident was missed, or fewer
 than 98 % of the evaluations were right outside the allowed transitions.`,
 		Example: `  lab run scenarios/all-workers-gone.yaml --out ./recording
@@ -95,6 +98,7 @@ func judge(ctx context.Context, dir string, t *terminal) error {
 		return err
 	}
 	t.timeline(result.Truth, said, s)
+	t.strain(result.Truth.Strain)
 	if lacks := s.Lacks(); len(lacks) > 0 {
 		return errors.New("the goals are not met: " + strings.Join(lacks, "; "))
 	}

@@ -105,6 +105,19 @@ func (t *terminal) totals(s *score.Score) {
 	}
 }
 
+// strain writes how hard the machine was pressed that a recording was made on,
+// and warns of one that could not keep up.
+func (t *terminal) strain(s *score.Strain) {
+	if s == nil {
+		return
+	}
+	t.line("machine            " + s.String())
+	if why := s.TooMuch(); why != "" {
+		t.line(bad.Render("!") + " this machine could not keep up: " + why +
+			". It has played something else than is written: play it again with less beside it")
+	}
+}
+
 func detected(evaluations int) string {
 	if evaluations == 0 {
 		return "no number of"

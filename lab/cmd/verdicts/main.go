@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"charm.land/lipgloss/v2"
@@ -61,10 +62,14 @@ func run(ctx context.Context, recordings, document string, out io.Writer) error 
 // terminal is gone.
 func say(out io.Writer, format string, args ...any) { _, _ = lipgloss.Fprintf(out, format, args...) }
 
-// told says how the copilot did on a recording.
+// told says how the copilot did on a recording, and whether the recording can
+// be trusted.
 func told(out io.Writer, r *verdicts.Result) {
+	if strain := r.Truth.Strain; strain != nil && strain.TooMuch() != "" {
+		say(out, "  %s %s: the machine that it was made on could not keep up: %s\n", bad.Render("!"), r.Recording, strain.TooMuch())
+	}
 	if lacks := r.Scores[0].Lacks(); len(lacks) > 0 {
-		say(out, "  %s %s: %v\n", bad.Render("✗"), r.Recording, lacks)
+		say(out, "  %s %s: %s\n", bad.Render("✗"), r.Recording, strings.Join(lacks, "; "))
 		return
 	}
 	say(out, "  %s %s\n", good.Render("✓"), r.Recording)
