@@ -6,6 +6,9 @@
 //   - one file is one version and holds exactly one statement, because DSQL
 //     takes one DDL statement a transaction;
 //   - the statement changes nothing when it is run again (IF NOT EXISTS);
+//   - a new column of a table has neither default nor constraint, because DSQL
+//     takes none, and the program that came before goes on without it: it can
+//     be null;
 //   - no secondary index: each table's primary key is laid out for the queries
 //     that read it, so neither CREATE INDEX (which DSQL has only as ASYNC) nor a
 //     second copy of the data is needed;

@@ -155,17 +155,9 @@ func (s *Store) AssessmentByID(ctx context.Context, id string) (health.Assessmen
 	return a, err
 }
 
-// AssessmentQuery asks for the assessments of a cluster.
-type AssessmentQuery struct {
-	Cluster string
-	// From is included and To is not. Zero: open.
-	From, To instant.Instant
-	// Limit is the size of a page: 50 if 0, at most 200 assessments or 5,000
-	// summaries.
-	Limit int
-	// Cursor is the Next of the page before; empty for the first page.
-	Cursor string
-}
+// AssessmentQuery asks for the assessments of a cluster. A page has 50 if Limit
+// is 0, and at most 200 assessments or 5,000 summaries.
+type AssessmentQuery = RangeQuery
 
 // AssessmentPage is a part of a list of assessments, newest first.
 type AssessmentPage struct {
@@ -231,10 +223,7 @@ func (s *Store) Assessments(ctx context.Context, query AssessmentQuery) (Assessm
 	if err != nil {
 		return AssessmentPage{}, err
 	}
-	if len(page.Assessments) > limit {
-		page.Assessments = page.Assessments[:limit]
-		page.Next = page.Assessments[limit-1].At.String()
-	}
+	page.Assessments, page.Next = cut(page.Assessments, limit, func(a *health.Assessment) instant.Instant { return a.At })
 	return page, nil
 }
 
@@ -265,10 +254,7 @@ func (s *Store) AssessmentSummaries(ctx context.Context, query AssessmentQuery) 
 	if err != nil {
 		return SummaryPage{}, err
 	}
-	if len(page.Summaries) > limit {
-		page.Summaries = page.Summaries[:limit]
-		page.Next = page.Summaries[limit-1].At.String()
-	}
+	page.Summaries, page.Next = cut(page.Summaries, limit, func(a *AssessmentSummary) instant.Instant { return a.At })
 	return page, nil
 }
 
@@ -285,55 +271,4 @@ func scanSummary(row pgx.CollectableRow) (AssessmentSummary, error) {
 	}
 	a.Raw, err = health.ParseState(raw)
 	return a, err
-}
-
-// The instants that an open time range reaches to: those of RFC 3339 that are
-// nearest to the ends of the calendar.
-var (
-	beginning = instant.FromUnix(-62135596799) // 0001-01-01T00:00:01Z
-	end       = instant.FromUnix(253402300799) // 9999-12-31T23:59:59Z
-)
-
-// bounds returns the time range and the size of a page.
-func (q AssessmentQuery) bounds(most int) (from, to instant.Instant, limit int, err error) {
-	from, to, err = timeRange(q.From, q.To)
-	if err != nil {
-		return from, to, 0, err
-	}
-	if q.Cursor != "" {
-		cursor, err := instant.Parse(q.Cursor)
-		if err != nil {
-			return from, to, 0, invalid("the cursor %q is not one that was given out; begin again without a cursor", text(q.Cursor, 64))
-		}
-		if cursor.Before(to) {
-			to = cursor
-		}
-	}
-	limit, err = pageSize(q.Limit, defaultPage, most)
-	return from, to, limit, err
-}
-
-// timeRange fills in the open ends of a time range.
-func timeRange(from, to instant.Instant) (instant.Instant, instant.Instant, error) {
-	if from.IsZero() {
-		from = beginning
-	}
-	if to.IsZero() {
-		to = end
-	}
-	if !from.Before(to) {
-		return from, to, invalid("the time range is empty: it begins at %s and ends at %s", from, to)
-	}
-	return from, to, nil
-}
-
-// pageSize checks a limit and fills in its default.
-func pageSize(limit, fallback, most int) (int, error) {
-	switch {
-	case limit < 0:
-		return 0, invalid("a limit must be positive, it is %d", limit)
-	case limit == 0:
-		return min(fallback, most), nil
-	}
-	return min(limit, most), nil
 }

@@ -52,13 +52,16 @@ func (s *Store) RegisterCluster(ctx context.Context, id, display string) error {
 	})
 }
 
-// Clusters lists the known clusters by id.
+// maxClusters is how many clusters a listing has at most.
+const maxClusters = 1000
+
+// Clusters lists the known clusters by id, at most 1,000.
 func (s *Store) Clusters(ctx context.Context) ([]Cluster, error) {
 	var clusters []Cluster
 	err := s.read(ctx, "list the clusters", func(ctx context.Context, q querier) error {
 		rows, err := q.Query(ctx, `
 			SELECT cluster_id, display, first_seen, last_seen, state, since, blind, version
-			FROM clusters ORDER BY cluster_id`)
+			FROM clusters ORDER BY cluster_id LIMIT $1`, maxClusters)
 		if err != nil {
 			return err
 		}

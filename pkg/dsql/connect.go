@@ -68,8 +68,9 @@ type Config struct {
 	// Credentials to sign tokens with. Nil: those of the process.
 	Credentials aws.CredentialsProvider
 
-	// ReadOnly refuses everything that would write, here and, where the server
-	// knows such a setting, there.
+	// ReadOnly refuses everything that would write, here and at the server: on
+	// PostgreSQL by default_transaction_read_only, on DSQL, which does not have
+	// it, by read-only transactions.
 	ReadOnly bool
 	// MaxConns bounds the open connections. 0: four, or the number of
 	// processors if that is more, or what the URL says.
@@ -368,6 +369,10 @@ func (s *Store) read(ctx context.Context, what string, op func(context.Context, 
 	return s.explain(what, readRetry.do(ctx, func(ctx context.Context) error {
 		if err := s.ready(ctx); err != nil {
 			return err
+		}
+		if s.cfg.ReadOnly && s.target.DSQL {
+			// DSQL has no setting for a whole session.
+			return pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error { return op(ctx, tx) })
 		}
 		return op(ctx, s.pool)
 	}))

@@ -37,11 +37,19 @@ func everyMethod(t *testing.T, store *Store) map[string]func() error {
 		"Assessments":         func() error { return only(store.Assessments(ctx, AssessmentQuery{Cluster: "prod"})) },
 		"AssessmentSummaries": func() error { return only(store.AssessmentSummaries(ctx, AssessmentQuery{Cluster: "prod"})) },
 		"Timeline":            func() error { return only(store.Timeline(ctx, "prod", zero, zero)) },
-		"Transitions":         func() error { return only(store.Transitions(ctx, "prod", zero, zero, 0)) },
-		"Signals":             func() error { return only(store.Signals(ctx, signals)) },
-		"Issues":              func() error { return only(store.Issues(ctx, IssueQuery{Cluster: "prod"})) },
-		"Clusters":            func() error { return only(store.Clusters(ctx)) },
-		"TableCounts":         func() error { return only(store.TableCounts(ctx)) },
+		"TimelinePage":        func() error { return only(store.TimelinePage(ctx, RangeQuery{Cluster: "prod", To: start})) },
+		"StateChanges":        func() error { return only(store.StateChanges(ctx, RangeQuery{Cluster: "prod"})) },
+		"Issue":               func() error { return only(store.Issue(ctx, "prod", "billing")) },
+		"IssueHistory":        func() error { return only(store.IssueHistory(ctx, "billing", RangeQuery{Cluster: "prod"})) },
+		"SaveExplanation": func() error {
+			return store.SaveExplanation(ctx, "prod", AssessmentID("prod", start), health.Explanation{})
+		},
+		"Retain":      func() error { _, _, err := store.Retain(ctx, "prod", zero, 0); return err },
+		"Transitions": func() error { return only(store.Transitions(ctx, "prod", zero, zero, 0)) },
+		"Signals":     func() error { return only(store.Signals(ctx, signals)) },
+		"Issues":      func() error { return only(store.Issues(ctx, IssueQuery{Cluster: "prod"})) },
+		"Clusters":    func() error { return only(store.Clusters(ctx)) },
+		"TableCounts": func() error { return only(store.TableCounts(ctx)) },
 	}
 }
 

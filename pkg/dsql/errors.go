@@ -82,6 +82,18 @@ func (e *ConnectError) Error() string {
 // Unwrap returns the driver's error.
 func (e *ConnectError) Unwrap() error { return e.err }
 
+// Temporary tells whether the call that returned err may succeed later without
+// anybody doing anything: the database could not be reached, did not answer in
+// time, had no connection free, or other writers were in the way at every try.
+// It is false for a context that the caller cancelled.
+func Temporary(err error) bool {
+	var connect *ConnectError
+	if errors.As(err, &connect) {
+		return !connect.Refused
+	}
+	return errors.Is(err, context.DeadlineExceeded) || retryable(err)
+}
+
 // tokenError reports that no IAM token could be signed.
 type tokenError struct{ err error }
 
@@ -96,6 +108,7 @@ const (
 	codeUndefinedTable   = "42P01"
 	codeUndefinedColumn  = "42703"
 	codeDuplicateTable   = "42P07"
+	codeDuplicateColumn  = "42701"
 	codeDuplicateObject  = "42710"
 	codeNoPrivilege      = "42501"
 	codeReadOnly         = "25006"
@@ -152,6 +165,10 @@ func (s *Store) explain(what string, err error) error {
 	case errors.As(err, &trouble):
 		return s.explainConnect(err)
 	case errors.Is(err, context.DeadlineExceeded):
+		if stat := s.pool.Stat(); stat.AcquiredConns() >= stat.MaxConns() {
+			return fmt.Errorf("%s: all %d connections to %s were in use; ask less at once, or allow more connections (pool_max_conns in a database URL): %w",
+				what, stat.MaxConns(), s.target, context.DeadlineExceeded)
+		}
 		return fmt.Errorf("%s: %s did not answer in time: %w", what, s.target, context.DeadlineExceeded)
 	}
 	if !errors.As(err, &pgErr) {

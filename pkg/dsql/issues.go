@@ -3,6 +3,7 @@ package dsql
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -40,9 +41,9 @@ func saveIssues(ctx context.Context, tx pgx.Tx, a *health.Assessment, isNewest b
 		old, exists := known[issue.ID]
 		delete(known, issue.ID)
 		if !exists {
-			err = insertIssue(ctx, tx, a.Cluster, &issue)
+			err = insertIssue(ctx, tx, a, &issue)
 		} else if isNewest {
-			err = updateIssue(ctx, tx, a.Cluster, &issue, old)
+			err = updateIssue(ctx, tx, a, &issue, old)
 		}
 		if err != nil {
 			return err
@@ -58,7 +59,7 @@ func saveIssues(ctx context.Context, tx pgx.Tx, a *health.Assessment, isNewest b
 		}
 		ended := old.issue
 		ended.Status, ended.ChangedAt, ended.ResolvedAt = health.IssueResolved, a.At, a.At
-		if err := updateIssue(ctx, tx, a.Cluster, &ended, old); err != nil {
+		if err := updateIssue(ctx, tx, a, &ended, old); err != nil {
 			return err
 		}
 	}
@@ -106,7 +107,7 @@ func issuePayload(issue health.Issue) (payload, error) {
 	return fit("issue "+issue.ID, &issue, reduction{"detail", func() { issue.Detail = "" }})
 }
 
-func insertIssue(ctx context.Context, tx pgx.Tx, cluster string, issue *health.Issue) error {
+func insertIssue(ctx context.Context, tx pgx.Tx, a *health.Assessment, issue *health.Issue) error {
 	document, err := issuePayload(*issue)
 	if err != nil {
 		return err
@@ -115,14 +116,21 @@ func insertIssue(ctx context.Context, tx pgx.Tx, cluster string, issue *health.I
 		INSERT INTO issues (cluster_id, id, severity, status, kind, scope, title, opened_at, changed_at, resolved_at,
 			openings, version, payload)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, 1, $11)`,
-		cluster, issue.ID, issue.Severity.String(), string(issue.Status), text(issue.Kind, 256), text(issue.Scope.String(), 4096),
+		a.Cluster, issue.ID, issue.Severity.String(), string(issue.Status), text(issue.Kind, 256), text(issue.Scope.String(), 4096),
 		text(issue.Title, 4096), issue.OpenedAt, issue.ChangedAt, issue.ResolvedAt, document.JSON)
-	return err
+	if err != nil {
+		return err
+	}
+	change := IssueOpened
+	if issue.Status == health.IssueResolved {
+		change = IssueResolved
+	}
+	return insertIssueChange(ctx, tx, a, issue, change)
 }
 
-// updateIssue replaces an issue that has not been changed since it was read. An
-// issue that is as it was is not written again.
-func updateIssue(ctx context.Context, tx pgx.Tx, cluster string, issue *health.Issue, old storedIssue) error {
+// updateIssue replaces an issue that has not been changed since it was read, and
+// notes what became of it. An issue that is as it was is not written again.
+func updateIssue(ctx context.Context, tx pgx.Tx, a *health.Assessment, issue *health.Issue, old storedIssue) error {
 	document, err := issuePayload(*issue)
 	if err != nil {
 		return err
@@ -139,13 +147,16 @@ func updateIssue(ctx context.Context, tx pgx.Tx, cluster string, issue *health.I
 		SET severity = $4, status = $5, kind = $6, scope = $7, title = $8, opened_at = $9, changed_at = $10, resolved_at = $11,
 			openings = $12, version = version + 1, payload = $13
 		WHERE cluster_id = $1 AND id = $2 AND version = $3`,
-		cluster, issue.ID, old.version, issue.Severity.String(), string(issue.Status), text(issue.Kind, 256), text(issue.Scope.String(), 4096),
+		a.Cluster, issue.ID, old.version, issue.Severity.String(), string(issue.Status), text(issue.Kind, 256), text(issue.Scope.String(), 4096),
 		text(issue.Title, 4096), issue.OpenedAt, issue.ChangedAt, issue.ResolvedAt, openings, document.JSON)
 	if err != nil {
 		return err
 	}
 	if tag.RowsAffected() != 1 {
 		return errConflict
+	}
+	if change := changeOf(&old.issue, issue); change != "" {
+		return insertIssueChange(ctx, tx, a, issue, change)
 	}
 	return nil
 }
@@ -225,4 +236,25 @@ func (s *Store) Issues(ctx context.Context, query IssueQuery) ([]Issue, error) {
 		)
 	})
 	return issues[:min(len(issues), limit)], nil
+}
+
+// Issue returns one issue of a cluster. Its error is ErrUnknownCluster or
+// ErrNotFound.
+func (s *Store) Issue(ctx context.Context, cluster, id string) (Issue, error) {
+	var issue Issue
+	err := s.read(ctx, "read issue "+text(id, 64)+" of "+cluster, func(ctx context.Context, q querier) error {
+		var document string
+		err := q.QueryRow(ctx, `
+			SELECT payload, openings FROM issues
+			WHERE cluster_id = $1 AND id = $2`, cluster, id).Scan(&document, &issue.Openings)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return absent(ctx, q, cluster)
+		}
+		if err != nil {
+			return err
+		}
+		issue.Issue, err = decode[health.Issue](document)
+		return err
+	})
+	return issue, err
 }

@@ -3,6 +3,7 @@ package dsql
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -72,6 +73,64 @@ func TestTheLifeOfIssues(t *testing.T) {
 	equal(t, "grave", listed(t, store, IssueQuery{Cluster: "prod", MinSeverity: health.Stressed, Limit: 1}), []string{"billing stressed open ×2"})
 	equal(t, "before it came back", listed(t, store, IssueQuery{Cluster: "prod", To: start.Add(minutes(5))}), []string{"orders happy resolved ×1"})
 	equal(t, "after the others had ended", listed(t, store, IssueQuery{Cluster: "prod", From: start.Add(minutes(8))}), []string{"billing stressed open ×2", "late stressed open ×1"})
+}
+
+func TestTheHistoryOfAnIssue(t *testing.T) {
+	store := newStore(t)
+	minutes := func(n int) time.Duration { return time.Duration(n) * time.Minute }
+	at := func(n int, i health.Issue) { save(t, store, "prod", minutes(n), health.Stressed, with(i)) }
+	mild := issue("billing", health.Stressed, 0)
+	mild.Actions = []health.Action{{
+		ID: "add-workers", Type: health.ActionScale, Action: "add workers", Target: mild.Scope, Risk: health.RiskLow, Confidence: 0.8,
+		Parameters: map[string]string{"direction": "up"}, Gates: mild.Gates, Guide: "slots-exhausted",
+	}}
+	grave := mild
+	grave.Severity, grave.Title = health.Critical, "Task queue billing stands still"
+	otherwise := grave
+	otherwise.Gates = []string{"worker.pollers"}
+	at(0, mild)
+	seenAgain := mild
+	seenAgain.Seen = 7
+	at(1, seenAgain)
+	at(2, grave)
+	at(3, otherwise)
+	at(4, resolved(otherwise, minutes(4)))
+	at(5, resolved(otherwise, minutes(4)))
+	at(9, issue("billing", health.Stressed, minutes(9)))
+
+	history := func(query RangeQuery) (lines []string, next string) {
+		query.Cluster = "prod"
+		page, err := store.IssueHistory(t.Context(), "billing", query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range page.Changes {
+			lines = append(lines, fmt.Sprintf("%s %s %v", c.Event, c.Severity, c.At.Sub(start).Minutes()))
+		}
+		return lines, page.Next
+	}
+	all, _ := history(RangeQuery{})
+	equal(t, "history", all, []string{
+		"reopened stressed 9", "resolved critical 4", "changed critical 3", "changed critical 2", "opened stressed 0",
+	})
+	first, next := history(RangeQuery{Limit: 2})
+	second, _ := history(RangeQuery{Limit: 2, Cursor: next})
+	equal(t, "by pages", append(first, second...), all[:4])
+
+	stored, err := store.Issue(t.Context(), "prod", "billing")
+	if err != nil || stored.Openings != 2 || stored.Status != health.IssueOpen {
+		t.Errorf("issue = %+v, %v", stored, err)
+	}
+	first0, err := store.Assessment(t.Context(), "prod", start)
+	if err != nil || !reflect.DeepEqual(first0.Issues[0].Actions, mild.Actions) {
+		t.Errorf("suggested actions = %+v, %v", first0.Issues, err)
+	}
+	if _, err := store.Issue(t.Context(), "prod", "orders"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("no such issue: %v", err)
+	}
+	if none, err := store.IssueHistory(t.Context(), "orders", RangeQuery{Cluster: "prod"}); err != nil || len(none.Changes) != 0 {
+		t.Errorf("no such history: %v, %v", none, err)
+	}
 }
 
 func TestAnUnchangedIssueIsNotWritten(t *testing.T) {

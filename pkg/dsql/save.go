@@ -23,7 +23,8 @@ const (
 
 // reservedRows is what the last transaction of a save needs beside samples and
 // the issues of the assessment: observation, assessment, transition, cluster,
-// two turns of the timeline, and the issues that end.
+// two turns of the timeline, and the issues that end. An issue takes two rows,
+// itself and what happened to it.
 const reservedRows = 500
 
 // Save stores an observation and the assessment that was made of it: both
@@ -43,7 +44,7 @@ func (s *Store) Save(ctx context.Context, obs health.Observation, a health.Asses
 	}
 	what := "save the observation of " + a.Cluster + " at " + a.At.String()
 	samples := prepared.samples
-	room := max(0, rowsPerTransaction-reservedRows-len(a.Issues))
+	room := max(0, rowsPerTransaction-reservedRows-2*len(a.Issues))
 	for len(samples) > room {
 		batch := samples[:min(len(samples), rowsPerTransaction)]
 		samples = samples[len(batch):]

@@ -250,9 +250,9 @@ func (s *Store) apply(ctx context.Context, step step) (noted bool, err error) {
 		// A statement on its own is a transaction of its own.
 		_, err := s.pool.Exec(ctx, step.statement)
 		switch sqlState(err) {
-		case codeUniqueViolation, codeDuplicateTable, codeDuplicateObject:
-			// PostgreSQL's IF NOT EXISTS does not see a table that another
-			// transaction is just creating. The next look will.
+		case codeUniqueViolation, codeDuplicateTable, codeDuplicateColumn, codeDuplicateObject:
+			// PostgreSQL's IF NOT EXISTS does not see what another transaction
+			// is just creating. The next look will.
 			return errConflict
 		}
 		return err

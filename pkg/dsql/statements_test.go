@@ -116,7 +116,10 @@ func primaryKeys(t *testing.T) map[string][]string {
 	t.Helper()
 	keys := map[string][]string{}
 	for _, step := range steps {
-		_, create := parse(t, step.name, step.statement)
+		kind, create := parse(t, step.name, step.statement)
+		if kind != "CreateStmt" {
+			continue
+		}
 		relation := create["relation"].(node)
 		table := relation["relname"].(string)
 		walk("", create["tableElts"], func(name string, n node) {
@@ -140,6 +143,10 @@ func TestMigrationsAreForDSQL(t *testing.T) {
 	keys := primaryKeys(t)
 	for _, step := range steps {
 		kind, create := parse(t, step.name, step.statement)
+		if kind == "AlterTableStmt" {
+			checkNewColumn(t, step.name, create, keys)
+			continue
+		}
 		if kind != "CreateStmt" {
 			t.Errorf("%s is a %s; this test does not know whether DSQL takes it, or in a transaction of its own", step.name, kind)
 			continue
@@ -182,13 +189,38 @@ func TestMigrationsAreForDSQL(t *testing.T) {
 	}
 }
 
+// checkNewColumn holds ALTER TABLE to what DSQL takes and to what a program that
+// does not know the column can live with: one new column that may be null.
+func checkNewColumn(t *testing.T, name string, alter node, keys map[string][]string) {
+	t.Helper()
+	if table := alter["relation"].(node)["relname"].(string); keys[table] == nil {
+		t.Errorf("%s alters %s, which no migration creates", name, table)
+	}
+	commands := alter["cmds"].([]any)
+	if len(commands) != 1 {
+		t.Errorf("%s does %d things", name, len(commands))
+	}
+	command := commands[0].(node)["AlterTableCmd"].(node)
+	if command["subtype"] != "AT_AddColumn" || command["missing_ok"] != true {
+		t.Errorf("%s is a %v that cannot be repeated; ADD COLUMN IF NOT EXISTS can", name, command["subtype"])
+		return
+	}
+	column := command["def"].(node)["ColumnDef"].(node)
+	if column["constraints"] != nil {
+		t.Errorf("%s: the column has a default or a constraint", name)
+	}
+	if columnType := lastName(column["typeName"].(node)["names"]); !slices.Contains(columnTypes, columnType) || column["typeName"].(node)["arrayBounds"] != nil {
+		t.Errorf("%s has a column of type %s", name, columnType)
+	}
+}
+
 // What statements may use. Each is part of the SQL that DSQL's documentation
 // lists or is PostgreSQL's plainest; a new one is to be looked up before it is
 // added here.
 var (
 	statementKinds = []string{"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt"}
 	functions      = []string{"count", "max", "avg", "floor", "extract", "now", "unnest", "current_database", "pg_table_is_visible"}
-	castTypes      = []string{"text", "bool", "uuid", "int8", "float8"}
+	castTypes      = []string{"text", "bool", "uuid", "int8", "float8", "timestamptz"}
 )
 
 // Every statement that the program can send is one that Aurora DSQL takes.

@@ -21,6 +21,7 @@ var suite = []func(*testing.T){
 	TestClusters,
 	TestRegisterCluster,
 	TestTheLifeOfIssues,
+	TestTheHistoryOfAnIssue,
 	TestAnUnchangedIssueIsNotWritten,
 	TestIssuesOfAnUnknownCluster,
 	TestAWriteThatLosesAConflictIsRunAgain,
@@ -43,7 +44,15 @@ var suite = []func(*testing.T){
 	TestTableCounts,
 	TestTimeline,
 	TestTimelineOfLateSaves,
+	TestTimelineByPages,
 	TestTimelineRefuses,
+	TestStateChangesKeepTheirEvidence,
+	TestSaveExplanation,
+	TestSaveExplanationRefuses,
+	TestExplanationsAtOnce,
+	TestRetain,
+	TestRetainManyRows,
+	TestRetainRefuses,
 }
 
 // notOnDSQL are the tests with a database that stay on PostgreSQL, and why.

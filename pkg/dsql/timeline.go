@@ -2,7 +2,6 @@ package dsql
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -125,7 +124,7 @@ func (s *Store) Timeline(ctx context.Context, cluster string, from, to instant.I
 	}
 	var timeline []Interval
 	err = s.read(ctx, "read the timeline of "+cluster, func(ctx context.Context, q querier) error {
-		spans, lastSeen, err := readSpans(ctx, q, cluster, from, to)
+		spans, lastSeen, err := readSpans(ctx, q, cluster, from, to, maxIntervals)
 		if err != nil {
 			return err
 		}
@@ -135,6 +134,45 @@ func (s *Store) Timeline(ctx context.Context, cluster string, from, to instant.I
 	return timeline, err
 }
 
+// IntervalPage is a part of a timeline, newest first.
+type IntervalPage struct {
+	Intervals []Interval
+	// Next is the cursor of the page after this one, the instant at which it
+	// ends; empty on the last.
+	Next string
+}
+
+// TimelinePage returns a timeline by pages, the newest interval first; of both,
+// pages and intervals, one ends where the other begins. A page has 50 intervals
+// if Limit is 0, at most 5,000. To is needed and should not lie in the future.
+// The error is ErrUnknownCluster, or InvalidError for a range that is empty or
+// has no end.
+func (s *Store) TimelinePage(ctx context.Context, query RangeQuery) (IntervalPage, error) {
+	if query.To.IsZero() {
+		return IntervalPage{}, invalid("a timeline needs the instant at which it ends, such as now")
+	}
+	from, to, limit, err := query.bounds(maxSummaryPage)
+	if err != nil {
+		return IntervalPage{}, err
+	}
+	var page IntervalPage
+	err = s.read(ctx, "read the timeline of "+query.Cluster, func(ctx context.Context, q querier) error {
+		// Each turn begins at least one interval.
+		spans, lastSeen, err := readSpans(ctx, q, query.Cluster, from, to, limit+1)
+		if err != nil {
+			return err
+		}
+		page = IntervalPage{Intervals: intervals(spans, lastSeen, from, to)}
+		return requireKnown(ctx, q, query.Cluster, len(page.Intervals))
+	})
+	if err != nil {
+		return IntervalPage{}, err
+	}
+	slices.Reverse(page.Intervals)
+	page.Intervals, page.Next = cut(page.Intervals, limit, func(i *Interval) instant.Instant { return i.From })
+	return page, nil
+}
+
 // span is a row of state_spans.
 type span struct {
 	sight
@@ -142,16 +180,16 @@ type span struct {
 }
 
 // readSpans returns the turns of the timeline that matter between from and to,
-// oldest first: those between, and the last one before. lastSeen is the newest
-// assessment before to.
-func readSpans(ctx context.Context, q querier, cluster string, from, to instant.Instant) (spans []span, lastSeen instant.Instant, err error) {
+// oldest first: those between, and the last one before; of more than limit the
+// newest. lastSeen is the newest assessment before to.
+func readSpans(ctx context.Context, q querier, cluster string, from, to instant.Instant, limit int) (spans []span, lastSeen instant.Instant, err error) {
 	rows, err := q.Query(ctx, `
 		SELECT started_at, state, blind, hole_from,
 			(SELECT max(observed_at) FROM assessments WHERE cluster_id = $1 AND observed_at < $3)
 		FROM state_spans
 		WHERE cluster_id = $1 AND started_at < $3 AND started_at >= COALESCE(
 			(SELECT max(started_at) FROM state_spans WHERE cluster_id = $1 AND started_at <= $2), $2)
-		ORDER BY started_at DESC LIMIT $4`, cluster, from, to, maxIntervals)
+		ORDER BY started_at DESC LIMIT $4`, cluster, from, to, limit)
 	if err != nil {
 		return nil, lastSeen, err
 	}
@@ -195,70 +233,4 @@ func intervals(spans []span, lastSeen, from, to instant.Instant) []Interval {
 		add(Interval{Unobserved: true, From: until, To: next})
 	}
 	return timeline
-}
-
-// insertTransition notes a change of state with the gates behind it.
-func insertTransition(ctx context.Context, tx pgx.Tx, a *health.Assessment) error {
-	if a.Transition == nil {
-		return nil
-	}
-	gates, err := json.Marshal(a.Transition.Gates)
-	if err != nil {
-		return err
-	}
-	at := a.Transition.At
-	if at.IsZero() {
-		at = a.At
-	}
-	_, err = tx.Exec(ctx, `
-		INSERT INTO state_transitions (cluster_id, at, from_state, to_state, gates)
-		VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (cluster_id, at) DO NOTHING`,
-		a.Cluster, at, a.Transition.From.String(), a.Transition.To.String(), string(gates))
-	return err
-}
-
-// Transitions returns the changes of a cluster's state, newest first. From is
-// included and to is not; a zero instant leaves that end open. Limit is 50 if 0
-// and at most 5,000. The error is ErrUnknownCluster.
-func (s *Store) Transitions(ctx context.Context, cluster string, from, to instant.Instant, limit int) ([]health.Transition, error) {
-	from, to, err := timeRange(from, to)
-	if err != nil {
-		return nil, err
-	}
-	if limit, err = pageSize(limit, defaultPage, maxSummaryPage); err != nil {
-		return nil, err
-	}
-	var transitions []health.Transition
-	err = s.read(ctx, "list the transitions of "+cluster, func(ctx context.Context, q querier) error {
-		rows, err := q.Query(ctx, `
-			SELECT at, from_state, to_state, gates FROM state_transitions
-			WHERE cluster_id = $1 AND at >= $2 AND at < $3
-			ORDER BY at DESC LIMIT $4`, cluster, from, to, limit)
-		if err != nil {
-			return err
-		}
-		if transitions, err = pgx.CollectRows(rows, scanTransition); err != nil {
-			return err
-		}
-		return requireKnown(ctx, q, cluster, len(transitions))
-	})
-	return transitions, err
-}
-
-func scanTransition(row pgx.CollectableRow) (health.Transition, error) {
-	var t health.Transition
-	var before, after, gates string
-	err := row.Scan(&t.At, &before, &after, &gates)
-	if err != nil {
-		return t, err
-	}
-	if t.From, err = health.ParseState(before); err != nil {
-		return t, err
-	}
-	if t.To, err = health.ParseState(after); err != nil {
-		return t, err
-	}
-	t.Gates, err = decode[[]string](gates)
-	return t, err
 }

@@ -2,6 +2,7 @@ package dsql
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -58,6 +59,43 @@ func TestTimeline(t *testing.T) {
 			continue
 		}
 		equal(t, name, inMinutes(timeline), test.want)
+	}
+}
+
+func TestTimelineByPages(t *testing.T) {
+	store := newStore(t)
+	for n, state := range []health.State{health.Happy, health.Stressed, health.Critical, health.Stressed, health.Happy, health.Stressed} {
+		after := time.Duration(n) * time.Minute
+		if n >= 3 {
+			after += 20 * time.Minute // the copilot was away
+		}
+		save(t, store, "prod", after, state)
+	}
+	from, to := start.Add(30*time.Second), start.Add(26*time.Minute)
+	whole, err := store.Timeline(t.Context(), "prod", from, to)
+	if err != nil || len(whole) != 7 {
+		t.Fatalf("timeline = %v, %v", inMinutes(whole), err)
+	}
+	slices.Reverse(whole)
+	for limit := 1; limit <= 8; limit++ {
+		var paged []Interval
+		query := RangeQuery{Cluster: "prod", From: from, To: to, Limit: limit}
+		for {
+			page, err := store.TimelinePage(t.Context(), query)
+			if err != nil || len(page.Intervals) > limit || len(paged) > 20 {
+				t.Fatalf("%d a page: %d on one, %v", limit, len(page.Intervals), err)
+			}
+			paged = append(paged, page.Intervals...)
+			if page.Next == "" {
+				break
+			}
+			query.Cursor = page.Next
+		}
+		equal(t, "by pages", inMinutes(paged), inMinutes(whole))
+	}
+	var bad *InvalidError
+	if _, err := store.TimelinePage(t.Context(), RangeQuery{Cluster: "prod"}); !errors.As(err, &bad) {
+		t.Errorf("a timeline without an end: %v", err)
 	}
 }
 
