@@ -1,0 +1,48 @@
+package recordings
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/temporal-sre/copilot/lab/evaluator"
+	"github.com/temporal-sre/copilot/lab/recording"
+	"github.com/temporal-sre/copilot/lab/score"
+	"github.com/temporal-sre/copilot/pkg/prometheus"
+)
+
+// The scenarios say every how many seconds they are judged. At any other
+// interval no incident may be missed nor Critical be said falsely either.
+func TestOtherIntervals(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a Prometheus for each recording")
+	}
+	for _, name := range recordingNames(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server, err := recording.Serve(t.Context(), name, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer server.Close()
+			for _, seconds := range []int{10, 30, 60} {
+				truth := *server.Truth
+				truth.StepSeconds = seconds
+				assessments, err := evaluator.Judge(t.Context(),
+					prometheus.Config{URL: server.URL, Cluster: "lab", Selector: truth.Selector}, truth.From, truth.To, truth.Step())
+				if err != nil {
+					t.Fatal(err)
+				}
+				s := score.Of(&truth, evaluator.Lines(assessments))
+				what := fmt.Sprintf("judged every %d s", seconds)
+				if s.FalseCriticals > 0 {
+					t.Errorf("%s: %d evaluations are falsely Critical", what, s.FalseCriticals)
+				}
+				for _, incident := range s.Incidents {
+					if incident.Missed {
+						t.Errorf("%s: the incident from %s is missed: %+v", what, incident.From, incident)
+					}
+				}
+			}
+		})
+	}
+}
