@@ -4,6 +4,7 @@ package verdicts
 
 import (
 	"context"
+	"time"
 
 	"github.com/temporal-sre/copilot/lab/baseline"
 	"github.com/temporal-sre/copilot/lab/evaluator"
@@ -27,13 +28,17 @@ type Judge struct {
 // bearing on the verdict.
 const cluster = "lab"
 
+// patience is for the queries of one part of a recording. On a busy machine a
+// score must not depend on how fast Prometheus answers.
+const patience = 2 * time.Minute
+
 // Copilot judges with the rules of this build.
 func Copilot() Judge {
 	return Judge{Name: "Copilot", NamesLayer: true, NamesParts: true, Verdicts: copilot}
 }
 
 func copilot(ctx context.Context, url string, truth *score.Truth) ([]api.Verdict, error) {
-	cfg := prometheus.Config{URL: url, Cluster: cluster, Selector: truth.Selector}
+	cfg := prometheus.Config{URL: url, Cluster: cluster, Selector: truth.Selector, Timeout: patience}
 	assessments, err := evaluator.Judge(ctx, cfg, truth.From, truth.To, truth.Step())
 	if err != nil {
 		return nil, err
