@@ -22,16 +22,11 @@ var alerting = []string{
 }
 
 // explaining are base names of what helps to understand an incident and is not
-// in the catalogue: how far the history queues are behind, and how clients and
-// workers fare.
+// in the catalogue: how history's queues fare, and how clients and workers do.
 var explaining = []string{
-	"pending_tasks_count", "pending_tasks_sum", "task_errors", "task_requests",
-	"shardinfo_immediate_queue_backlog_age_count", "shardinfo_immediate_queue_backlog_age_sum",
-	"persistence_errors_resource_exhausted", "sync_match_unavailable",
-	"temporal_sticky_cache_size", "temporal_sticky_cache_total_forced_eviction",
-	"temporal_long_request", "temporal_long_request_failure",
-	"temporal_long_request_latency_seconds_count", "temporal_long_request_latency_seconds_sum",
-	"temporal_request_failure", "temporal_workflow_task_queue_poll_succeed", "temporal_workflow_task_queue_poll_empty",
+	"task_errors", "task_requests", "sync_match_unavailable",
+	"temporal_long_request", "temporal_request_failure",
+	"temporal_workflow_task_queue_poll_succeed", "temporal_workflow_task_queue_poll_empty",
 }
 
 // Selectors are those of the series that a recording keeps: the metrics that
@@ -53,9 +48,10 @@ func Selectors() []string {
 		}
 	}
 	// Where the observer looks to tell the dialects apart.
-	names = append(names, "temporal_worker_start", "temporal_worker_start_total", "temporal_long_request_total",
-		"temporal_long_request_failure_total", "temporal_request_failure_total", "temporal_sticky_cache_total_forced_eviction_total",
-		"temporal_workflow_task_queue_poll_succeed_total", "temporal_workflow_task_queue_poll_empty_total")
+	for _, counter := range []string{"temporal_worker_start", "temporal_poller_start", "temporal_workflow_completed", "temporal_long_request",
+		"temporal_request_failure", "temporal_workflow_task_queue_poll_succeed", "temporal_workflow_task_queue_poll_empty"} {
+		names = append(names, counter, counter+"_total")
+	}
 	slices.Sort(names)
 	return []string{fmt.Sprintf("{__name__=~%q}", strings.Join(slices.Compact(names), "|"))}
 }
