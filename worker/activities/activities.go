@@ -3,10 +3,12 @@ package activities
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/instant"
+	"github.com/temporal-sre/copilot/worker/telemetry"
 )
 
 // Observer looks at one cluster. *prometheus.Observer is one.
@@ -18,19 +20,67 @@ type Observer interface {
 	Observe(ctx context.Context, from, to instant.Instant, step time.Duration) ([]health.Observation, error)
 }
 
+// Observers are the clusters that a worker looks at, by name. They may change
+// while it runs. The zero value looks at none.
+type Observers struct {
+	mu     sync.RWMutex
+	byName map[string]Observer
+}
+
+// Set makes o look at a cluster, in place of what looked at it before.
+func (s *Observers) Set(cluster string, o Observer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.byName == nil {
+		s.byName = map[string]Observer{}
+	}
+	s.byName[cluster] = o
+}
+
+// Remove stops looking at a cluster. What is under way ends by itself.
+func (s *Observers) Remove(cluster string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.byName, cluster)
+}
+
+// of returns what looks at a cluster, and whether anything does.
+func (s *Observers) of(cluster string) (Observer, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	o, known := s.byName[cluster]
+	return o, known
+}
+
 // Store keeps observations and assessments. *dsql.Store is one.
 type Store interface {
 	// Save stores both together. Saving again what is already there, which is
 	// told by cluster and instant, changes nothing.
 	Save(ctx context.Context, o health.Observation, a health.Assessment) error
+	// Latest returns the newest assessment of a cluster.
+	Latest(ctx context.Context, cluster string) (health.Assessment, error)
+	// AssessmentByID returns the assessment with that id.
+	AssessmentByID(ctx context.Context, id string) (health.Assessment, error)
+	// Observation returns what was seen of a cluster at exactly that instant.
+	Observation(ctx context.Context, cluster string, at instant.Instant) (health.Observation, error)
+	// SaveExplanation replaces the explanation of a stored assessment.
+	SaveExplanation(ctx context.Context, cluster, assessmentID string, e health.Explanation) error
+	// Retain deletes up to limit ticks of a cluster that are older than before,
+	// and says how many those were and whether there are more.
+	Retain(ctx context.Context, cluster string, before instant.Instant, limit int) (deleted int, more bool, err error)
 }
 
 // Activities are the worker's activities with what they need. Register a
 // pointer to one on the worker.
 type Activities struct {
-	// Observers look at the clusters that this worker knows, by cluster name.
-	Observers map[string]Observer
-	Store     Store
+	// Clusters are those that this worker looks at.
+	Clusters *Observers
+	Store    Store
+	// Explainer puts assessments into words. The rules' own words are stored
+	// before it is asked, and stay when it fails.
+	Explainer Explainer
+	// Metrics counts what is done; nil counts nothing.
+	Metrics *telemetry.Metrics
 	// Log takes one line for each failure that is not returned as an error;
 	// Temporal's SDK logs those that are.
 	Log *slog.Logger
@@ -45,10 +95,17 @@ const (
 	// ErrSourceUnavailable: no signal of the cluster could be asked; retried.
 	// The last attempt returns observations that say so instead.
 	ErrSourceUnavailable = "SourceUnavailable"
-	// ErrStoreUnavailable: the store did not take the record; retried.
+	// ErrStoreUnavailable: the store did not answer, or took nothing; retried.
 	ErrStoreUnavailable = "StoreUnavailable"
 	// ErrRecordRejected: the store will never take this record; not retried.
 	ErrRecordRejected = "RecordRejected"
+	// ErrWorkerStopped: the worker was stopped at its work; retried.
+	ErrWorkerStopped = "WorkerStopped"
+	// ErrNoAssessment: the store holds no such assessment; not retried.
+	ErrNoAssessment = "NoAssessment"
+	// ErrRetentionRejected: the store refuses to delete what is that young; not
+	// retried.
+	ErrRetentionRejected = "RetentionRejected"
 )
 
 // answerMargin is how long before its timeout an activity gives up on the

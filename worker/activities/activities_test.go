@@ -27,11 +27,35 @@ func (f observed) Observe(ctx context.Context, from, to instant.Instant, step ti
 	return f(ctx, ObserveRequest{Cluster: "lab", From: from, To: to, Step: step})
 }
 
-// saved is a Store made of one function.
+// saved is a Store that only saves, made of one function.
 type saved func(health.Observation, health.Assessment) error
 
 func (f saved) Save(_ context.Context, o health.Observation, a health.Assessment) error {
 	return f(o, a)
+}
+
+// onlySaves is a Store of which nothing but Save is asked.
+func onlySaves(f saved) Store {
+	return struct {
+		saved
+		reading
+	}{saved: f}
+}
+
+// reading are the other methods of a Store; asking one that is nil panics.
+type reading interface {
+	Latest(ctx context.Context, cluster string) (health.Assessment, error)
+	AssessmentByID(ctx context.Context, id string) (health.Assessment, error)
+	Observation(ctx context.Context, cluster string, at instant.Instant) (health.Observation, error)
+	SaveExplanation(ctx context.Context, cluster, assessmentID string, e health.Explanation) error
+	Retain(ctx context.Context, cluster string, before instant.Instant, limit int) (int, bool, error)
+}
+
+// looking are the clusters of a worker that looks at "lab" only.
+func looking(o Observer) *Observers {
+	clusters := new(Observers)
+	clusters.Set("lab", o)
+	return clusters
 }
 
 // series makes the observations of a request, each with one measurement.
@@ -55,7 +79,7 @@ func observe(t *testing.T, observer Observer, req ObserveRequest) (ObserveResult
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
-	a := &Activities{Observers: map[string]Observer{"lab": observer}, Log: slog.New(slog.DiscardHandler)}
+	a := &Activities{Clusters: looking(observer), Log: slog.New(slog.DiscardHandler)}
 	env.RegisterActivity(a)
 	value, err := env.ExecuteActivity(a.Observe, req)
 	if err != nil {
@@ -134,12 +158,10 @@ func TestObserve(t *testing.T) {
 
 func TestAStoppedWorkerSaysNothingAboutTheCluster(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
-	a := &Activities{Log: slog.New(slog.DiscardHandler), Observers: map[string]Observer{
-		"lab": observed(func(ctx context.Context, _ ObserveRequest) ([]health.Observation, error) {
-			stop()
-			return nil, ctx.Err()
-		}),
-	}}
+	a := &Activities{Log: slog.New(slog.DiscardHandler), Clusters: looking(observed(func(ctx context.Context, _ ObserveRequest) ([]health.Observation, error) {
+		stop()
+		return nil, ctx.Err()
+	}))}
 	_, err := a.Observe(ctx, ObserveRequest{Cluster: "lab", From: noon, To: noon, Step: time.Second})
 	if got := kind(err); got != ErrSourceUnavailable {
 		t.Errorf("error is %s (%v), want %s", got, err, ErrSourceUnavailable)
@@ -212,11 +234,11 @@ func TestRecord(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got RecordRequest
-			a := &Activities{Log: slog.New(slog.DiscardHandler), Store: saved(func(o health.Observation, as health.Assessment) error {
-				got = RecordRequest{o, as}
+			a := &Activities{Log: slog.New(slog.DiscardHandler), Store: onlySaves(func(o health.Observation, as health.Assessment) error {
+				got = RecordRequest{Observation: o, Assessment: as}
 				return test.saves
 			})}
-			err := a.Record(t.Context(), req)
+			_, err := a.Record(t.Context(), req)
 			if test.want == "" && err != nil || test.want != "" && kind(err) != test.want {
 				t.Errorf("error is %v, want %s", err, test.want)
 			}
@@ -224,5 +246,83 @@ func TestRecord(t *testing.T) {
 				t.Errorf("the store was given %+v", got)
 			}
 		})
+	}
+}
+
+func TestAnExplainerThatIgnoresItsTime(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	forever := make(chan struct{})
+	defer close(forever)
+	_, err := safely(ctx, explaining(func() { <-forever }), Evidence{})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// explaining is an Explainer that does something first.
+type explaining func()
+
+func (f explaining) Explain(context.Context, Evidence) (health.Explanation, error) {
+	f()
+	return health.Explanation{}, nil
+}
+
+// What an explainer may say, beside what the tests of the workflow show.
+func TestAnExplanationIsUsedAsFarAsTheEvidenceBearsIt(t *testing.T) {
+	billing := health.TaskQueueScope("default", "billing-7")
+	a := health.Assessment{
+		Cluster: "lab", At: noon, State: health.Stressed, Raw: health.Stressed,
+		Gates: []health.Gate{{
+			Rule: &health.Rule{ID: "worker.pollers.none"}, Outcome: health.Fire, Level: health.Stressed, Scope: billing,
+			Finding: "no worker polls billing-7 for activity tasks; 1284 wait",
+		}},
+	}
+	factor := health.Factor{Text: "1284 tasks of billing-7 wait for a worker", Gate: "worker.pollers.none", Scope: billing}
+	good := health.Explanation{
+		By: "model", Summary: "billing-7 has no worker.", Factors: []health.Factor{factor},
+		Avoid: []string{"nothing"}, WouldChange: "never",
+	}
+	got, err := borne(good, &a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Avoid) != 0 || got.WouldChange == "never" {
+		t.Errorf("what to avoid and what would change the verdict are the rules': %+v", got)
+	}
+	elsewhere := factor
+	elsewhere.Scope = health.TaskQueueScope("default", "orders")
+	for name, spoil := range map[string]func(*health.Explanation){
+		"nobody's":          func(e *health.Explanation) { e.By = "" },
+		"no end":            func(e *health.Explanation) { e.Summary = strings.Repeat("x", maxSummary+1) },
+		"many factors":      func(e *health.Explanation) { e.Factors = make([]health.Factor, maxFactors+1) },
+		"another scope":     func(e *health.Explanation) { e.Factors = []health.Factor{elsewhere} },
+		"another number":    func(e *health.Explanation) { e.Summary = "12845 tasks wait" },
+		"number in factor":  func(e *health.Explanation) { e.Factors[0].Text = "99 % lost" },
+		"a factor's length": func(e *health.Explanation) { e.Factors[0].Text = strings.Repeat("x", maxFactor+1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := good
+			e.Factors = []health.Factor{factor}
+			spoil(&e)
+			if _, err := borne(e, &a); err == nil {
+				t.Error("it is used")
+			}
+		})
+	}
+}
+
+func TestObserversMayChange(t *testing.T) {
+	var clusters Observers
+	if _, known := clusters.of("lab"); known {
+		t.Error("the zero value looks at a cluster")
+	}
+	clusters.Set("lab", observed(nil))
+	if _, known := clusters.of("lab"); !known {
+		t.Error("a cluster that was set is not looked at")
+	}
+	clusters.Remove("lab")
+	if _, known := clusters.of("lab"); known {
+		t.Error("a cluster that was removed is looked at")
 	}
 }

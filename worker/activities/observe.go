@@ -14,6 +14,7 @@ import (
 	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/instant"
 	"github.com/temporal-sre/copilot/pkg/signals"
+	"github.com/temporal-sre/copilot/worker/telemetry"
 )
 
 // ObserveAttempts is how often Observe is tried before a failing source is
@@ -57,7 +58,7 @@ type ObserveResult struct {
 // Failure set. An error means that nobody looked, and that the question is to
 // be asked again: ErrSourceUnavailable and ErrUnknownCluster, both retryable.
 func (a *Activities) Observe(ctx context.Context, req ObserveRequest) (ObserveResult, error) {
-	observer, known := a.Observers[req.Cluster]
+	observer, known := a.Clusters.of(req.Cluster)
 	if !known {
 		return ObserveResult{}, temporal.NewApplicationError(fmt.Sprintf(
 			"this worker does not observe cluster %q; workers that share a task queue have to observe the same clusters",
@@ -68,6 +69,7 @@ func (a *Activities) Observe(ctx context.Context, req ObserveRequest) (ObserveRe
 	defer done()
 	watch := instant.StartStopwatch()
 	observations, err := observer.Observe(ask, req.From, req.To, req.Step)
+	a.Metrics.Observed(req.Cluster, watch.Elapsed())
 	failure := ""
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
@@ -89,10 +91,12 @@ func (a *Activities) Observe(ctx context.Context, req ObserveRequest) (ObserveRe
 		failure = unanswered(observations)
 		info := activity.GetInfo(ctx)
 		if failure != "" && info.Attempt < ObserveAttempts && watch.Elapsed() < info.StartToCloseTimeout/2 {
+			a.Metrics.Failed(telemetry.Source, req.Cluster)
 			return ObserveResult{}, temporal.NewApplicationError(failure, ErrSourceUnavailable)
 		}
 	}
 	if failure != "" {
+		a.Metrics.Failed(telemetry.Source, req.Cluster)
 		a.Log.ErrorContext(ctx, "the cluster cannot be seen", "cluster", req.Cluster,
 			"from", req.From, "to", req.To, "error", failure)
 	}
@@ -102,6 +106,8 @@ func (a *Activities) Observe(ctx context.Context, req ObserveRequest) (ObserveRe
 	} else {
 		a.Log.ErrorContext(ctx, "the cluster cannot be judged", "cluster", req.Cluster, "error", result.Failure)
 	}
+	a.Metrics.Looked(req.Cluster, len(result.Observations), result.Failure != "",
+		result.Observations[len(result.Observations)-1].At)
 	return result, nil
 }
 

@@ -8,28 +8,46 @@ import (
 
 	"github.com/temporal-sre/copilot/pkg/dsql"
 	"github.com/temporal-sre/copilot/pkg/health"
+	"github.com/temporal-sre/copilot/pkg/instant"
+	"github.com/temporal-sre/copilot/worker/telemetry"
 )
 
 // RecordRequest is one observation with the verdict on it.
 type RecordRequest struct {
 	Observation health.Observation `json:"observation"`
 	Assessment  health.Assessment  `json:"assessment"`
+	// Backlog is how the workflow stands, for the worker's metrics.
+	Backlog telemetry.Backlog `json:"backlog,omitzero"`
+}
+
+// RecordResult is what follows from a record. Histories from before there was
+// one read as the zero value.
+type RecordResult struct {
+	// Transition means that the verdict changed the cluster's state. It stands
+	// in the history, so that what the workflow does about it does not depend on
+	// the rules of the version that replays it.
+	Transition bool `json:"transition,omitempty"`
 }
 
 // Record stores an observation and its assessment. Doing it twice is as good
 // as once, so a lost answer does no harm. Errors are ErrStoreUnavailable, which
 // may go away, and ErrRecordRejected, which will not.
-func (a *Activities) Record(ctx context.Context, req RecordRequest) error {
+func (a *Activities) Record(ctx context.Context, req RecordRequest) (RecordResult, error) {
 	store, done := withMargin(ctx)
 	defer done()
+	cluster := req.Assessment.Cluster
+	watch := instant.StartStopwatch()
 	err := a.Store.Save(store, req.Observation, req.Assessment)
+	a.Metrics.Recorded(cluster, watch.Elapsed(), req.Backlog)
 	if err == nil {
-		return nil
+		a.Metrics.Saved(cluster, req.Assessment.At, req.Assessment.Blind)
+		return RecordResult{Transition: req.Assessment.Transition != nil}, nil
 	}
+	a.Metrics.Failed(telemetry.Store, cluster)
 	if rejected(err) {
-		return temporal.NewNonRetryableApplicationError(err.Error(), ErrRecordRejected, nil)
+		return RecordResult{}, temporal.NewNonRetryableApplicationError(err.Error(), ErrRecordRejected, nil)
 	}
-	return temporal.NewApplicationError(err.Error(), ErrStoreUnavailable)
+	return RecordResult{}, temporal.NewApplicationError(err.Error(), ErrStoreUnavailable)
 }
 
 // rejected tells whether the error is about the record, not about the store's

@@ -32,10 +32,22 @@ type world struct {
 	serve func(at instant.Instant) float64
 	// padding makes every observation larger.
 	padding string
+	// explainer puts verdicts into words; the rules if nil.
+	explainer activities.Explainer
+	// unread and unkept are what the store answers a reader, and who would keep
+	// an explanation, with; nil means that all is well.
+	unread, unkept error
+	// retain decides about each attempt to delete; old is how many ticks there
+	// are to delete.
+	retain func(attempt int) error
+	old    int
 
 	mu       sync.Mutex
 	observed []activities.ObserveRequest // every attempt
 	saves    int                         // every attempt
+	keeps    int                         // every attempt to keep an explanation
+	retains  int                         // every attempt to delete
+	before   instant.Instant             // what was asked last to be deleted
 	rows     []row                       // in the order in which they were first saved
 }
 
@@ -140,6 +152,76 @@ func (w *world) Save(_ context.Context, o health.Observation, a health.Assessmen
 	return nil
 }
 
+// Latest, AssessmentByID, Observation and SaveExplanation are activities.Store.
+func (w *world) Latest(context.Context, string) (health.Assessment, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.unread != nil {
+		return health.Assessment{}, w.unread
+	}
+	if len(w.rows) == 0 {
+		return health.Assessment{}, dsql.ErrNotFound
+	}
+	return w.rows[len(w.rows)-1].assessment, nil
+}
+
+func (w *world) AssessmentByID(_ context.Context, id string) (health.Assessment, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.unread != nil {
+		return health.Assessment{}, w.unread
+	}
+	for _, r := range w.rows {
+		if dsql.AssessmentID(r.assessment.Cluster, r.assessment.At) == id {
+			return r.assessment, nil
+		}
+	}
+	return health.Assessment{}, dsql.ErrNotFound
+}
+
+func (w *world) Observation(_ context.Context, _ string, at instant.Instant) (health.Observation, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range w.rows {
+		if r.observation.At == at {
+			return r.observation, nil
+		}
+	}
+	return health.Observation{}, dsql.ErrNotFound
+}
+
+func (w *world) SaveExplanation(_ context.Context, _, id string, e health.Explanation) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.keeps++
+	if w.unkept != nil {
+		return w.unkept
+	}
+	for i := range w.rows {
+		if a := &w.rows[i].assessment; dsql.AssessmentID(a.Cluster, a.At) == id {
+			a.Explanation = e
+			return nil
+		}
+	}
+	return dsql.ErrNotFound
+}
+
+// Retain is activities.Store. It deletes from the w.old ticks that there are.
+func (w *world) Retain(_ context.Context, _ string, before instant.Instant, limit int) (int, bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.retains++
+	w.before = before
+	if w.retain != nil {
+		if err := w.retain(w.retains - 1); err != nil {
+			return 0, true, err
+		}
+	}
+	deleted := min(limit, w.old)
+	w.old -= deleted
+	return deleted, w.old > 0, nil
+}
+
 // instants are those in the store, in the order in which they came.
 func (w *world) instants() []string {
 	w.mu.Lock()
@@ -192,13 +274,20 @@ func newRun(t tester, w *world, start instant.Instant) *run {
 	env.SetStartTime(start.Time())
 	env.SetTestTimeout(time.Minute)
 	env.SetDataConverter(DataConverter())
-	env.RegisterWorkflow(ObserveClusterWorkflow)
-	env.RegisterActivity(&mortal{world: w, Activities: &activities.Activities{
-		Observers: map[string]activities.Observer{"lab": w},
-		Store:     w,
-		Log:       slog.New(slog.DiscardHandler),
-	}})
+	Register(env)
+	env.RegisterActivity(&mortal{world: w, Activities: w.activities()})
 	return &run{TestWorkflowEnvironment: env, t: t}
+}
+
+// activities are the real ones in this world.
+func (w *world) activities() *activities.Activities {
+	clusters := new(activities.Observers)
+	clusters.Set("lab", w)
+	a := &activities.Activities{Clusters: clusters, Store: w, Explainer: w.explainer, Log: slog.New(slog.DiscardHandler)}
+	if a.Explainer == nil {
+		a.Explainer = activities.Rules{}
+	}
+	return a
 }
 
 // after calls f when the run is d old.

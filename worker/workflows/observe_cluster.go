@@ -8,10 +8,12 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/temporal-sre/copilot/pkg/dsql"
 	"github.com/temporal-sre/copilot/pkg/explain"
 	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/instant"
 	"github.com/temporal-sre/copilot/worker/activities"
+	"github.com/temporal-sre/copilot/worker/telemetry"
 )
 
 // ObserveWorkflowID returns the id under which a cluster is observed. There is
@@ -121,6 +123,9 @@ type ObserveState struct {
 //   - When the store does not answer, observation goes on; results wait, and are
 //     saved in order later, unless they get older than ObserveConfig.CatchUp or
 //     larger than 8 MiB together. The oldest are then dropped.
+//
+// A verdict that changes the state has an AssessHealthWorkflow started once it
+// is stored, which is on its own from then on.
 func ObserveClusterWorkflow(ctx workflow.Context, in ObserveInput) error {
 	w, err := newWatch(ctx, in)
 	if err != nil {
@@ -411,13 +416,20 @@ func (w *watch) save(ctx workflow.Context) {
 	deadline := instant.FromTime(workflow.Now(ctx)).Add(w.config.Interval)
 	for len(w.unsaved) > 0 && instant.FromTime(workflow.Now(ctx)).Before(deadline) {
 		oldest := &w.unsaved[0]
+		var kept activities.RecordResult
 		err := workflow.ExecuteActivity(w.recording(ctx), (*activities.Activities).Record, activities.RecordRequest{
 			Observation: oldest.observation, Assessment: oldest.assessment,
-		}).Get(ctx, nil)
+			Backlog: telemetry.Backlog{
+				Unsaved: len(w.unsaved), Skipped: w.counts.Skipped, Dropped: w.counts.Dropped, Rejected: w.counts.Rejected,
+			},
+		}).Get(ctx, &kept)
 		switch {
 		case err == nil:
 			w.storeFailure = ""
 			w.counts.Saved++
+			if kept.Transition {
+				w.assess(ctx, oldest.observation.At)
+			}
 		case rejected(err):
 			w.storeFailure = reason(err)
 			w.counts.Rejected++
@@ -432,6 +444,20 @@ func (w *watch) save(ctx workflow.Context) {
 			return
 		}
 		w.forgetOldest()
+	}
+}
+
+// assess starts the assessment of a verdict that changed the state. It waits
+// only until the server has noted the start, which a run that continues as new
+// has to have seen. That the verdict is being assessed already is as good.
+func (w *watch) assess(ctx workflow.Context, at instant.Instant) {
+	child := workflow.ExecuteChildWorkflow(assessing(ctx, w.cluster, at, ByTransition), AssessHealthWorkflow, AssessInput{
+		Cluster: w.cluster, AssessmentID: dsql.AssessmentID(w.cluster, at), Trigger: ByTransition,
+	})
+	err := child.GetChildWorkflowExecution().Get(ctx, nil)
+	if err != nil && !assessedAlready(err) {
+		workflow.GetLogger(ctx).Warn("the change of state is not assessed; the next scheduled assessment follows",
+			"cluster", w.cluster, "at", at.String(), "error", err.Error())
 	}
 }
 

@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"flag"
+	"os"
 	"testing"
 	"time"
 
@@ -10,6 +12,16 @@ import (
 	"github.com/temporal-sre/copilot/pkg/instant"
 	"github.com/temporal-sre/copilot/worker/activities"
 )
+
+// TestMain plays each property some thirty times: each time is minutes of a
+// workflow's life. -rapid.checks asks for more.
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", "30"); err != nil {
+		panic(err)
+	}
+	flag.Parse()
+	os.Exit(m.Run())
+}
 
 // Whatever the source, the store and the worker do for less than the catch-up
 // time, and wherever the run is continued as new: every tick is stored, each

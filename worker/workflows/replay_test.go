@@ -11,7 +11,6 @@ import (
 
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
-	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
@@ -38,7 +37,7 @@ func TestReplay(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			replayer.RegisterWorkflow(ObserveClusterWorkflow)
+			Register(replayer)
 			history := readHistory(t, file)
 			if err := replayer.ReplayWorkflowHistory(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)), history); err != nil {
 				t.Error(err)
@@ -65,7 +64,7 @@ func TestReplayNoticesOtherCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	replayer.RegisterWorkflow(ObserveClusterWorkflow)
+	Register(replayer)
 	if err := replayer.ReplayWorkflowHistory(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)), history); err == nil {
 		t.Error("a history of other commands was replayed without complaint")
 	}
@@ -108,12 +107,8 @@ func TestRecordHistories(t *testing.T) {
 	work := func() worker.Worker {
 		worker.PurgeStickyWorkflowCache()
 		k := worker.New(c, queue, worker.Options{})
-		k.RegisterWorkflow(ObserveClusterWorkflow)
-		k.RegisterActivityWithOptions((&mortal{world: w, Activities: &activities.Activities{
-			Observers: map[string]activities.Observer{"lab": w}, Store: w, Log: slog.New(slog.DiscardHandler),
-		}}).Observe, activity.RegisterOptions{Name: "Observe"})
-		k.RegisterActivityWithOptions((&activities.Activities{Store: w, Log: slog.New(slog.DiscardHandler)}).Record,
-			activity.RegisterOptions{Name: "Record"})
+		Register(k)
+		k.RegisterActivity(&mortal{world: w, Activities: w.activities()})
 		if err := k.Start(); err != nil {
 			t.Fatal(err)
 		}
