@@ -113,6 +113,7 @@ nothing here can change the cluster that is watched.`,
 		newStatusCommand(instant.System),
 		newDBCommand(),
 		newWorkerCommand(),
+		newAssessCommand(),
 		newVersionCommand(),
 	)
 	return root
