@@ -8,9 +8,9 @@ import (
 const (
 	// fullShare is the share of the time, without anything left of the
 	// processors, that is too much.
-	fullShare = 0.20
+	fullShare = 0.50
 	// tooLate is how late a wake-up may come at most.
-	tooLate = 2 * time.Second
+	tooLate = 500 * time.Millisecond
 )
 
 // Strain is how hard a machine was pressed.

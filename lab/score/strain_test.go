@@ -11,8 +11,8 @@ func TestTooMuch(t *testing.T) {
 		want   string
 	}{
 		"at ease":        {Strain{Busy: 0.5, LatestMillis: 40}, ""},
-		"full at times":  {Strain{Busy: 0.8, Full: 0.1}, ""},
-		"full too often": {Strain{Busy: 0.8, Full: 0.5}, "nothing left for 50 % of the time"},
+		"full at times":  {Strain{Busy: 0.8, Full: 0.3}, ""},
+		"full too often": {Strain{Busy: 0.8, Full: 0.6}, "nothing left for 60 % of the time"},
 		"late":           {Strain{LatestMillis: 2500}, "up to 2.5s late"},
 	} {
 		if got := c.strain.TooMuch(); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
