@@ -54,7 +54,7 @@ Exit status: 0 happy, 1 stressed, 2 critical, 3 unknown (no usable telemetry),
 			watch := instant.StartStopwatch()
 			cfg := flags.config()
 			cfg.Namespace, cfg.Cluster = namespace, cluster
-			status, err := check(cmd.Context(), cfg, clock.Now(), step)
+			status, omitted, err := check(cmd.Context(), cfg, clock.Now(), step)
 			if err != nil {
 				return unseen(err)
 			}
@@ -63,8 +63,11 @@ Exit status: 0 happy, 1 stressed, 2 critical, 3 unknown (no usable telemetry),
 					return err
 				}
 			} else {
-				renderStatus(styled(cmd.OutOrStdout()), &status,
-					fmt.Sprintf("%s    exit %d", footer(&status, watch.Elapsed()), verdictCode(status)))
+				seen := footer(&status, watch.Elapsed())
+				if omitted > 0 {
+					seen += fmt.Sprintf(", %d task queues with the least work left out", omitted)
+				}
+				renderStatus(styled(cmd.OutOrStdout()), &status, fmt.Sprintf("%s    exit %d", seen, verdictCode(status)))
 			}
 			return exitWith(verdictCode(status))
 		},
@@ -77,17 +80,18 @@ Exit status: 0 happy, 1 stressed, 2 critical, 3 unknown (no usable telemetry),
 	return cmd
 }
 
-// check evaluates the last hour and returns the verdict on its end.
-func check(ctx context.Context, cfg prometheus.Config, now instant.Instant, step time.Duration) (api.Status, error) {
+// check evaluates the last hour and returns the verdict on its end, and how
+// many task queues were left out of what was seen last.
+func check(ctx context.Context, cfg prometheus.Config, now instant.Instant, step time.Duration) (status api.Status, omitted int, err error) {
 	if step < time.Second || step > 5*time.Minute {
-		return api.Status{}, usageError(fmt.Sprintf("--step %s: use between 1s and 5m", step))
+		return api.Status{}, 0, usageError(fmt.Sprintf("--step %s: use between 1s and 5m", step))
 	}
 	if cfg.Cluster == "" {
 		cfg.Cluster = prometheus.ClusterName(cfg.Selector, cfg.URL)
 	}
 	observer, err := prometheus.New(cfg)
 	if err != nil {
-		return api.Status{}, usageError(err.Error())
+		return api.Status{}, 0, usageError(err.Error())
 	}
 	to := now.Truncate(time.Second)
 	steps := min(int(checkHistory/step), 240)
@@ -95,19 +99,19 @@ func check(ctx context.Context, cfg prometheus.Config, now instant.Instant, step
 
 	window, err := coarsely(ctx, observer, from)
 	if err != nil {
-		return api.Status{}, err
+		return api.Status{}, 0, err
 	}
 	var assessment health.Assessment
 	var last health.Observation
 	for observation, err := range observer.Stream(ctx, from, to, step) {
 		if err != nil {
-			return api.Status{}, streamError(err)
+			return api.Status{}, 0, streamError(err)
 		}
 		assessment, window = health.Evaluate(window, observation)
 		last = observation
 	}
 	assessment.Explanation = explain.Rules(&assessment)
-	return api.NewStatus(assessment, last), nil
+	return api.NewStatus(assessment, last), last.Omitted, nil
 }
 
 // coarsely evaluates the hours before an instant at a coarse step, to learn
