@@ -28,7 +28,7 @@ against what is seen.
 
 One query a signal: %d for an observation of a self-hosted cluster and its workers, %d for Temporal Cloud, at most eight at a time
 and each over one instant. A backtest asks for 120 observations with the same number of queries. About twenty small look-ups of
-names and labels find out the dialect, once an hour, and each time as long as no worker has been seen.
+names and labels find out the dialect: once an hour, and each time as long as no worker has been seen to execute anything.
 An observation names at most 200 task queues, the busiest; those with pollers and nothing else are left out first. How many were
 left out stands in the observation, and the values for the cluster still count them.
 
