@@ -3,16 +3,12 @@ package dsql
 import (
 	"context"
 	"errors"
-	"io"
 	"math/rand/v2"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
-
-// errUnexpectedEOF is what a connection that the server dropped reads.
-var errUnexpectedEOF = io.ErrUnexpectedEOF
 
 // backoff says how often and after which pauses something is tried again.
 type backoff struct {

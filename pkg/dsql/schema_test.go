@@ -1,13 +1,16 @@
 package dsql
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/temporal-sre/copilot/pkg/health"
 )
@@ -101,6 +104,70 @@ func TestMigrateAfterACrash(t *testing.T) {
 				save(t, store, "prod", 0, health.Happy)
 			})
 		}
+	}
+}
+
+// A record that an older program made, with the schema of its time, is all
+// there after the schema was brought up to date.
+func TestAnOlderSchemaKeepsItsRecord(t *testing.T) {
+	const first = 8 // the first schema that a record could be kept in
+	for version := first; version <= len(steps); version++ {
+		t.Run(fmt.Sprint("version ", version), func(t *testing.T) {
+			store := openAt(t, newDatabase(t))
+			for _, step := range steps[:version] {
+				if _, err := store.apply(t.Context(), step); err != nil {
+					t.Fatal(err)
+				}
+			}
+			document := func(v any) string {
+				text, err := json.Marshal(v)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return string(text)
+			}
+			a, trouble := assessment("prod", start, health.Stressed), issue("billing", health.Stressed, 0)
+			for _, row := range []struct {
+				sql  string
+				args []any
+			}{
+				{"INSERT INTO clusters VALUES ('prod', 'Production', $1, $1, 'stressed', $1, false, 1)", []any{start}},
+				{"INSERT INTO observations VALUES ('prod', $1, 4, 2, 6, '', $2)", []any{start, document(observation("prod", start, 1))}},
+				{
+					`INSERT INTO assessments (cluster_id, observed_at, id, state, raw_state, confidence, coverage, blind, bottleneck, summary, omitted, payload)
+					VALUES ('prod', $1, $2::text::uuid, 'stressed', 'stressed', 1, 1, false, 'healthy', 'As it was.', '', $3)`,
+					[]any{start, AssessmentID("prod", start), document(a)},
+				},
+				{"INSERT INTO state_transitions (cluster_id, at, from_state, to_state, gates) VALUES ('prod', $1, 'happy', 'stressed', '[\"a\"]')", []any{start}},
+				{"INSERT INTO state_spans VALUES ('prod', $1, 'stressed', false, NULL)", []any{start}},
+				{
+					`INSERT INTO issues VALUES ('prod', 'billing', 'stressed', 'open', 'task_queue', '', '', $1, $1, NULL, 1, 1, $2)`,
+					[]any{start, document(trouble)},
+				},
+			} {
+				if _, err := store.pool.Exec(t.Context(), row.sql, row.args...); err != nil {
+					t.Fatalf("%s: %v", row.sql, err)
+				}
+			}
+			if _, err := store.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := store.Latest(t.Context(), "prod"); err != nil || !reflect.DeepEqual(got, a) {
+				t.Errorf("assessment = %+v, %v", got, err)
+			}
+			changes, err := store.StateChanges(t.Context(), RangeQuery{Cluster: "prod"})
+			if err != nil || len(changes.Changes) != 1 || len(changes.Changes[0].Evidence) != 0 || changes.Changes[0].Gates[0] != "a" {
+				t.Errorf("changes of state = %+v, %v", changes, err)
+			}
+			if err := store.SaveExplanation(t.Context(), "prod", AssessmentID("prod", start), health.Explanation{By: "a model"}); err != nil {
+				t.Errorf("explain an old assessment: %v", err)
+			}
+			save(t, store, "prod", time.Minute, health.Stressed, with(resolved(trouble, time.Minute)))
+			history, err := store.IssueHistory(t.Context(), "billing", RangeQuery{Cluster: "prod"})
+			if err != nil || len(history.Changes) != 1 || history.Changes[0].Event != IssueResolved {
+				t.Errorf("history = %+v, %v", history, err)
+			}
+		})
 	}
 }
 

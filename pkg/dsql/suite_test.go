@@ -36,6 +36,7 @@ var suite = []func(*testing.T){
 	TestMigrateTwice,
 	TestMigrateByManyAtOnce,
 	TestMigrateAfterACrash,
+	TestAnOlderSchemaKeepsItsRecord,
 	TestEveryMethodNamesTheMissingSchema,
 	TestASchemaThatIsGone,
 	TestANewerSchemaIsRefused,

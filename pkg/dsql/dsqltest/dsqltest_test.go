@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -595,5 +596,24 @@ func TestNoUpdateIsLost(t *testing.T) {
 	var balance int64
 	if err := conn.QueryRow(t.Context(), "SELECT balance FROM accounts WHERE id = 1").Scan(&balance); err != nil || balance != 10+clients*additions {
 		t.Errorf("balance %d, %v; want %d", balance, err, 10+clients*additions)
+	}
+}
+
+// The stand-in, and the parser that it needs, are for tests alone.
+func TestItIsInNoProgram(t *testing.T) {
+	output, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "../../../plugin", "../../../worker/cmd/copilot").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := strings.Fields(string(output))
+	if len(packages) < 100 {
+		t.Fatalf("only %d packages; the list is not what it should be", len(packages))
+	}
+	for _, pkg := range packages {
+		for _, forbidden := range []string{"copilot/pkg/dsql/dsqltest", "copilot/pkg/dsql/postgrestest", "go-pgquery", "wazero"} {
+			if strings.Contains(pkg, forbidden) {
+				t.Errorf("a program contains %s", pkg)
+			}
+		}
 	}
 }
