@@ -112,7 +112,8 @@ It may be run at any time, also twice at once, and again after it was
 interrupted: what is there stays, and nothing is ever deleted.
 
 On Aurora DSQL only the administrator can create tables. The role that the
-worker and the plugin sign in as needs to be granted their use once:
+worker and the plugin sign in as needs to be granted their use, and again when
+a newer version has created more of them:
 
   GRANT USAGE ON SCHEMA public TO copilot;
   GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO copilot;`,

@@ -59,7 +59,7 @@ func TestListTables(t *testing.T) {
 	asJSON := copilot(t, "db", "list-tables", "--database-url", database, "-o", "json")
 	asJSON.succeeds(t, "json")
 	var counts []dsql.TableCount
-	if err := json.Unmarshal([]byte(asJSON.stdout), &counts); err != nil || len(counts) == 0 || counts[0].Name != "schema_migrations" || counts[0].Rows != int64(len(counts)) {
+	if err := json.Unmarshal([]byte(asJSON.stdout), &counts); err != nil || len(counts) == 0 || counts[0].Name != "schema_migrations" || counts[0].Rows == 0 || counts[0].Estimated {
 		t.Errorf("%v: %s", err, asJSON.stdout)
 	}
 }
