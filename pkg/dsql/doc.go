@@ -16,12 +16,14 @@
 //
 // [Store.Save] may be repeated: the key of everything that it writes is the
 // cluster and the instant of the observation. A save that arrives late fills
-// its place in the record and leaves newer facts alone.
+// its place in the record and leaves newer facts alone. [Store.SaveExplanation]
+// and [Store.Retain] may be repeated as well.
 //
 // Errors are one line and name the remedy. Those to look at with errors.Is and
 // errors.As are [ErrNotFound], [ErrUnknownCluster], [ErrNoSchema],
 // [ErrOldSchema], [ErrNewSchema], [ErrReadOnly], [ConnectError],
-// [InvalidError] and [TooLargeError]. None of them contains a password.
+// [InvalidError] and [TooLargeError]; [Temporary] tells those that may pass by
+// themselves. None of them contains a password.
 //
 // Opening a store does not connect, so that a program can start, and say what
 // is wrong, while its database is away.
