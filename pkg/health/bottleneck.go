@@ -15,9 +15,9 @@ func queueBottleneck(f *flow, raw State, stuck bool) Bottleneck {
 		return BottleneckHealthy
 	case f.pollsRefused():
 		return BottleneckServer
-	case f.pollers == 0 || f.slots == 0:
+	case f.pollers == 0 || f.full():
 		return BottleneckWorker
-	case f.pollers > 0 && f.slots > 0:
+	case f.pollers > 0 && f.slots.Known():
 		if raw == Stressed && !stuck && !f.takesLess() {
 			return BottleneckHealthy
 		}

@@ -223,6 +223,9 @@ func (f *flow) keepVanished(t *Track, now instant.Instant) bool {
 	return true
 }
 
+// full tells whether the fullest worker has no slot left.
+func (f *flow) full() bool { return f.slots <= slotBetweenTasks }
+
 // pollsRefused tells whether the server refuses a part of the polls that
 // matters.
 func (f *flow) pollsRefused() bool { return f.throttled >= throttledPolls }

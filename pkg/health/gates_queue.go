@@ -203,11 +203,12 @@ var ruleSlots = Rule{
 	Source:   "R14.4; Temporal Workers presentation (Surdilovic, 2024)",
 }
 
-// slotsExhausted fires when the fullest worker has no slot while tasks are
-// left lying. Without waiting tasks a full worker is a busy one.
+// slotsExhausted fires when the fullest worker has no slot, or one between two
+// tasks, while tasks are left lying. Without waiting tasks a full worker is a
+// busy one.
 func slotsExhausted(f *flow) Gate {
 	g := newGate(&ruleSlots, f.scope)
-	return g.decide(f.slots, 0, f.slots == 0 && f.lagging()).
+	return g.decide(f.slots, slotBetweenTasks, f.full() && f.lagging()).
 		because(func() string {
 			return fmt.Sprintf("a worker of %s has no free %s slot while tasks wait", f.scope.Name, f.scope.TaskType)
 		})

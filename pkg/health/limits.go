@@ -100,6 +100,9 @@ const (
 	poolExhausted         = 0.95 // of the connections of one replica
 	persistenceErrorShare = 0.05
 	throttledShare        = 0.01
+	// slotBetweenTasks: of the slots of a full worker one may be between two
+	// tasks when it is looked at.
+	slotBetweenTasks = 1
 	// throttledPolls of the polls that matter are refused: workers retry the
 	// few that hit a limit for a moment, and lose time with one in twenty.
 	throttledPolls = 0.05

@@ -243,11 +243,11 @@ func TestSituations(t *testing.T) {
 			want: []State{Happy}, bottleneck: BottleneckHealthy,
 		},
 		{
-			name: "B3 activities wait a minute, the slots are full", usual: busy(60),
+			name: "B3 activities wait a minute, one of a thousand slots is free", usual: busy(60),
 			situation: func(i int) simCluster {
 				c := healthyCluster(healthyQueue("orders", 60))
 				f := &c.queues[0].activity
-				f.started, f.completed, f.backlogged, f.slots, f.pollers = 50, 50, 10, 0, 0
+				f.started, f.completed, f.backlogged, f.slots, f.pollers = 50, 50, 10, 1, 2
 				f.waiting, f.oldest = 600+300*float64(i), 60+refreshed(time.Duration(i)*5*time.Second)
 				return c
 			},
