@@ -29,6 +29,8 @@ faults:
   - {at: 10s, for: 5s, kind: deletion_storm, per_second: 20}
   - {at: 10s, for: 5s, kind: namespace_limit, rps: 10}
   - {at: 12s, for: 5s, kind: workers_misconfigured, queues: [billing], worker: {pollers: 1, activity_slots: 1}}
+  - {at: 15s, for: 4s, kind: database_conflicts, share: 0.3}
+  - {at: 15s, for: 5s, kind: workflow_tasks_fail, queues: [shipping]}
   - {at: 20s, for: 5s, kind: database_slow, latency: 20ms, bytes_per_second: 1000000}
   - {at: 26s, for: 3s, kind: database_cut_off, how: refuse}
   - {at: 30s, for: 3s, kind: database_cut_off, how: black_hole}
