@@ -117,7 +117,7 @@ func (r *reading) cluster(entry *clusterEntry, defaults Defaults) Cluster {
 
 	p := &entry.Prometheus
 	c.Prometheus = prometheus.Config{
-		URL: p.URL, Selector: p.Selector, Username: p.Username, BearerTokenFile: p.BearerTokenFile,
+		URL: p.URL, Selector: p.Selector, Dialect: p.Dialect, Username: p.Username, BearerTokenFile: p.BearerTokenFile,
 		Tenant: p.Tenant, SigV4: p.SigV4, Region: p.Region, Role: p.RoleARN, CAFile: p.CAFile,
 		Cluster: c.Name, Namespace: entry.Namespace,
 	}

@@ -76,6 +76,7 @@ type clusterEntry struct {
 type prometheusEntry struct {
 	URL             string `yaml:"url"`
 	Selector        string `yaml:"selector"`
+	Dialect         string `yaml:"dialect"`
 	Username        string `yaml:"username"`
 	PasswordFile    string `yaml:"password_file"`
 	BearerTokenFile string `yaml:"bearer_token_file"`
