@@ -241,7 +241,7 @@ func TestDialects(t *testing.T) {
 		for _, e := range deployments[name] {
 			e.begun = begun
 			server := httptest.NewServer(e)
-			defer server.Close()
+			t.Cleanup(server.Close)
 			job.Targets = append(job.Targets, strings.TrimPrefix(server.URL, "http://"))
 		}
 		jobs = append(jobs, job)

@@ -48,8 +48,10 @@ func Selectors() []string {
 		}
 	}
 	// Where the observer looks to tell the dialects apart.
-	for _, counter := range []string{"temporal_worker_start", "temporal_poller_start", "temporal_workflow_completed", "temporal_long_request",
-		"temporal_request_failure", "temporal_workflow_task_queue_poll_succeed", "temporal_workflow_task_queue_poll_empty"} {
+	for _, counter := range []string{
+		"temporal_worker_start", "temporal_poller_start", "temporal_workflow_completed", "temporal_long_request",
+		"temporal_request_failure", "temporal_workflow_task_queue_poll_succeed", "temporal_workflow_task_queue_poll_empty",
+	} {
 		names = append(names, counter, counter+"_total")
 	}
 	slices.Sort(names)
