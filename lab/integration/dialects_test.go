@@ -29,6 +29,9 @@ type exporter struct {
 	// series.
 	rewrite bool
 	labels  string
+	// renamed tells that the targets have a label "namespace" of their own, so
+	// that Prometheus calls the exporter's by another name.
+	renamed bool
 	// late is how old the samples are.
 	late  time.Duration
 	begun time.Time
@@ -62,6 +65,9 @@ func (p *page) gauge(name string, value float64, labels ...string) {
 	}
 	for _, label := range labels {
 		key, text, _ := strings.Cut(label, "=")
+		if p.renamed && key == "namespace" {
+			key = signals.ExportedNamespace
+		}
 		if p.rewrite && key != "le" {
 			text = signals.Sanitize(text)
 		}
@@ -191,6 +197,9 @@ func aCloud(p *page) {
 	value("workflow_success_count", 10, queue, "temporal_workflow_type=Flow")
 }
 
+// inKubernetes marks a deployment that the Prometheus Operator scrapes.
+const inKubernetes = " in Kubernetes"
+
 // The same load gives the same values and the same verdict, in whatever words
 // it is told (property H12). A real Prometheus evaluates the queries.
 func TestDialects(t *testing.T) {
@@ -207,6 +216,10 @@ func TestDialects(t *testing.T) {
 		"server=tally workers=prometheus": {
 			{naming: signals.TallyServer, rewrite: true, write: aServer},
 			{naming: signals.GoSDK, write: workers(1, fromTally)},
+		},
+		"server=tally workers=prometheus" + inKubernetes: {
+			{naming: signals.TallyServer, rewrite: true, renamed: true, labels: `namespace="temporal"`, write: aServer},
+			{naming: signals.GoSDK, renamed: true, labels: `namespace="shop"`, write: workers(1, fromTally)},
 		},
 		"server=opentelemetry workers=prometheus": {
 			{naming: signals.OTelServer, labels: scoped, write: aServer},
@@ -274,7 +287,7 @@ func TestDialects(t *testing.T) {
 				}
 				time.Sleep(2 * time.Second)
 			}
-			if observation.Source.Dialect != name {
+			if observation.Source.Dialect != strings.TrimSuffix(name, inKubernetes) {
 				t.Errorf("the dialect is taken for %s", observation.Source.Dialect)
 			}
 			// The server's queue is the workers' queue.

@@ -120,6 +120,8 @@ func (o *Observer) Detect(ctx context.Context, from, to instant.Instant) (Deploy
 	if !chosen.WorkersChosen {
 		d.Dialect.Workers, d.settled = p.workers(workers)
 	}
+	d.Dialect.ServerExported = !d.Dialect.Server.Cloud && len(p.values(signals.ExportedNamespace, namedQueues)) > 0
+	d.Dialect.WorkersExported = len(d.Dialect.Workers) > 0 && len(p.values(signals.ExportedNamespace, workerMarks)) > 0
 	if chosen.Sanitized != nil {
 		d.Dialect.Sanitized = *chosen.Sanitized
 	} else {
@@ -328,6 +330,9 @@ func unitOf(bounds []string) float64 {
 // sanitized tells whether the server or the workers rewrite names.
 func (p *probe) sanitized(d signals.Dialect) bool {
 	namespaceLabel, queueLabel, marks := "namespace", "taskqueue", namedQueues
+	if d.ServerExported {
+		namespaceLabel = signals.ExportedNamespace
+	}
 	if d.Server.Cloud {
 		namespaceLabel, queueLabel, marks = "temporal_namespace", "temporal_task_queue", cloudQueues
 	}
@@ -338,7 +343,11 @@ func (p *probe) sanitized(d signals.Dialect) bool {
 	if len(d.Workers) == 0 {
 		return false
 	}
-	return respelled(namespaces, p.values("namespace", workerMarks)) ||
+	workerLabel := "namespace"
+	if d.WorkersExported {
+		workerLabel = signals.ExportedNamespace
+	}
+	return respelled(namespaces, p.values(workerLabel, workerMarks)) ||
 		respelled(p.values(queueLabel, marks), p.values("task_queue", workerMarks))
 }
 

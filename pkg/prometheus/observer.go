@@ -331,7 +331,7 @@ func (o *Observer) unanswered(from, to instant.Instant, step time.Duration, why 
 
 // scopeOf reads the scope of a series from its labels.
 func scopeOf(d signals.Definition, labels model.Metric, sanitized bool) (health.Scope, bool) {
-	namespace := firstLabel(labels, "namespace", "temporal_namespace")
+	namespace := firstLabel(labels, signals.ExportedNamespace, "namespace", "temporal_namespace")
 	queue := firstLabel(labels, "taskqueue", "task_queue", "temporal_task_queue")
 	if sanitized {
 		namespace, queue = signals.Sanitize(namespace), signals.Sanitize(queue)

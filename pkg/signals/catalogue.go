@@ -111,11 +111,11 @@ func Requests(d Dialect, selector string, windows Windows) []Request {
 	for _, def := range definitions {
 		switch {
 		case def.Origin == FromWorkers:
-			requests = append(requests, def.request(d.Workers, selector, windows.Workers))
+			requests = append(requests, def.request(d.Workers, d.WorkersExported, selector, windows.Workers))
 		case d.Server.Cloud:
 			requests = append(requests, def.cloudRequest(selector))
 		default:
-			requests = append(requests, def.request([]Naming{d.Server}, selector, windows.Server))
+			requests = append(requests, def.request([]Naming{d.Server}, d.ServerExported, selector, windows.Server))
 		}
 	}
 	return requests
@@ -123,13 +123,18 @@ func Requests(d Dialect, selector string, windows Windows) []Request {
 
 // request renders the query of a signal in every naming that is in use, and
 // joins what they give.
-func (d Definition) request(namings []Naming, selector string, window time.Duration) Request {
+func (d Definition) request(namings []Naming, exported bool, selector string, window time.Duration) Request {
 	if len(namings) == 0 {
 		return Request{Definition: d, Absent: "no worker exports metrics"}
 	}
 	queries := make([]string, 0, len(namings))
 	for _, n := range namings {
-		queries = append(queries, d.query(builder{naming: n, selector: selector, window: promDuration(window), seconds: window.Seconds()}))
+		b := builder{naming: n, selector: selector, window: promDuration(window), seconds: window.Seconds()}
+		if exported {
+			queries = append(queries, exportedQuery(d, b))
+			continue
+		}
+		queries = append(queries, d.query(b))
 	}
 	slices.Sort(queries)
 	queries = slices.Compact(queries)

@@ -151,3 +151,23 @@ func TestSanitize(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// Where Prometheus has renamed Temporal's namespace label, the queries use its
+// new name, and the user's selector keeps the old.
+func TestExportedNamespace(t *testing.T) {
+	d := Dialect{Server: TallyServer, Workers: []Naming{GoSDK}, ServerExported: true, WorkersExported: true}
+	plain := d
+	plain.ServerExported, plain.WorkersExported = false, false
+	const selector = `namespace="monitoring"`
+	windows := Windows{Server: time.Minute, Workers: time.Minute}
+	before := Requests(plain, selector, windows)
+	for i, r := range Requests(d, selector, windows) {
+		rest := strings.ReplaceAll(r.Query, selector, "")
+		if strings.Contains(strings.ReplaceAll(rest, ExportedNamespace, ""), "namespace") {
+			t.Errorf("%s asks for the target's namespace: %s", r.ID, r.Query)
+		}
+		if strings.Count(r.Query, selector) != strings.Count(before[i].Query, selector) {
+			t.Errorf("%s lost the selector: %s", r.ID, r.Query)
+		}
+	}
+}

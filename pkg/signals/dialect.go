@@ -96,7 +96,15 @@ type Dialect struct {
 	// of a label value that is not a letter, digit or underscore. Names of
 	// namespaces and task queues are then compared in that form.
 	Sanitized bool
+	// ServerExported and WorkersExported tell that Prometheus gives the targets
+	// a label "namespace" of its own, as the Prometheus Operator does in
+	// Kubernetes, and has renamed Temporal's to ExportedNamespace.
+	ServerExported, WorkersExported bool
 }
+
+// ExportedNamespace is what Prometheus calls a label "namespace" that a target
+// has a label for (scrape option honor_labels: false, the default).
+const ExportedNamespace = "exported_namespace"
 
 // String describes the dialect in one line, as in
 // "server=tally workers=prometheus". ParseChoice reads it back. Whether names

@@ -2,6 +2,7 @@ package signals
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -13,6 +14,24 @@ type builder struct {
 	window   string
 	// seconds are those of the window.
 	seconds float64
+}
+
+// selectorMark stands for the user's selector while labels are renamed, so that
+// a namespace in it keeps its meaning.
+const selectorMark = "__selector__"
+
+// namespaceLabel finds Temporal's label in a query; no metric is called so.
+var namespaceLabel = regexp.MustCompile(`\bnamespace\b`)
+
+// exportedQuery renders a query for metrics whose namespace label Prometheus
+// has renamed.
+func exportedQuery(d Definition, b builder) string {
+	selector := b.selector
+	if selector != "" {
+		b.selector = selectorMark
+	}
+	query := namespaceLabel.ReplaceAllString(d.query(b), ExportedNamespace)
+	return strings.ReplaceAll(query, selectorMark, selector)
 }
 
 // promDuration writes a duration as PromQL accepts it, in whole seconds.
