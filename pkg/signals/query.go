@@ -55,12 +55,12 @@ func (b builder) rate(name string, matchers ...string) string {
 // rateFromBirth is the rate of a counter, given by its full name, whose first
 // event matters. A counter is born with its first event, and rate() knows
 // nothing of it before its second sample, a scrape later. What it was born with
-// counts too, if its target was scraped before: only then is the counter new,
-// not merely newly seen.
+// counts too, if its target was scraped before within the window: only then is
+// the counter new, not merely newly seen.
 func (b builder) rateFromBirth(fullName string, matchers ...string) string {
 	counter := b.series(fullName, matchers...)
-	return fmt.Sprintf("(rate(%s[%s]) or ((%s unless %s offset %s) and on (job, instance) (%s offset %s == 1)) / %g)",
-		counter, b.window, counter, counter, b.window, b.series("up"), b.window, b.seconds)
+	return fmt.Sprintf("(rate(%s[%s]) or (%s and on (job, instance) (sum_over_time(%s[%s]) >= 2)) / %g)",
+		counter, b.window, counter, b.series("up"), b.window, b.seconds)
 }
 
 // timerRate is the rate of a timer's observations.
