@@ -23,9 +23,10 @@ const User = "postgres"
 
 // Bounds of what starting and stopping may take. A healthy machine needs two
 // seconds for the first and a tenth of one for the second; a machine that
-// builds at the same time needs a multiple.
+// builds at the same time needs a multiple, and one that is pressed by twenty
+// programs more than a minute.
 const (
-	startTimeout = 60 * time.Second
+	startTimeout = 3 * time.Minute
 	stopTimeout  = 15 * time.Second
 )
 
