@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
@@ -15,9 +14,6 @@ import (
 	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 	"google.golang.org/protobuf/encoding/protojson"
-
-	"github.com/temporal-sre/copilot/pkg/instant"
-	"github.com/temporal-sre/copilot/worker/activities"
 )
 
 // histories are recorded from a real server; testdata/README.md says how.
@@ -31,6 +27,7 @@ func TestReplay(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no histories in testdata (%v)", err)
 	}
+	recorded := map[string]bool{}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{DataConverter: DataConverter()})
@@ -39,10 +36,16 @@ func TestReplay(t *testing.T) {
 			}
 			Register(replayer)
 			history := readHistory(t, file)
+			recorded[history.Events[0].GetWorkflowExecutionStartedEventAttributes().GetWorkflowType().GetName()] = true
 			if err := replayer.ReplayWorkflowHistory(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)), history); err != nil {
 				t.Error(err)
 			}
 		})
+	}
+	for _, name := range []string{"ObserveClusterWorkflow", "AssessHealthWorkflow", "RetainHistoryWorkflow"} {
+		if !recorded[name] {
+			t.Errorf("no history of %s is recorded", name)
+		}
 	}
 }
 
@@ -68,91 +71,6 @@ func TestReplayNoticesOtherCommands(t *testing.T) {
 	if err := replayer.ReplayWorkflowHistory(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)), history); err == nil {
 		t.Error("a history of other commands was replayed without complaint")
 	}
-}
-
-// TestRecordHistories records the histories anew, on the Temporal server that
-// COPILOT_RECORD_ON names. It takes about a minute and is skipped otherwise.
-func TestRecordHistories(t *testing.T) {
-	address := os.Getenv("COPILOT_RECORD_ON")
-	if address == "" {
-		t.Skip("COPILOT_RECORD_ON names no Temporal server")
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
-	log := sdklog.NewStructuredLogger(slog.New(slog.NewTextHandler(t.Output(), nil)))
-	c, err := client.DialContext(ctx, client.Options{
-		HostPort: address, Identity: "recorder", DataConverter: DataConverter(), Logger: log,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-
-	// Some attempts to observe and to save fail, at fixed places.
-	w := &world{
-		source: func(attempt int, _ activities.ObserveRequest) sourceMood {
-			if attempt >= 12 && attempt < 18 {
-				return sourceFails
-			}
-			return sourceWell
-		},
-		store: func(attempt int, _ instant.Instant) storeMood {
-			if attempt >= 6 && attempt < 12 {
-				return storeFails
-			}
-			return storeWell
-		},
-	}
-	queue := "record-" + instant.System.Now().String()
-	work := func() worker.Worker {
-		worker.PurgeStickyWorkflowCache()
-		k := worker.New(c, queue, worker.Options{})
-		Register(k)
-		k.RegisterActivity(&mortal{world: w, Activities: w.activities()})
-		if err := k.Start(); err != nil {
-			t.Fatal(err)
-		}
-		return k
-	}
-
-	config := ObserveConfig{Interval: time.Second, Settle: 300 * time.Millisecond, CatchUp: time.Minute, WarmUp: 30 * time.Second}
-	first, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: ObserveWorkflowID(queue), TaskQueue: queue},
-		ObserveClusterWorkflow, ObserveInput{Cluster: "lab", Config: config, TicksInRun: 20})
-	if err != nil {
-		t.Fatal(err)
-	}
-	k := work()
-	time.Sleep(8 * time.Second)
-	k.Stop()
-	time.Sleep(5 * time.Second) // ticks to catch up with
-	k = work()
-	time.Sleep(4 * time.Second)
-	faster := config
-	faster.Interval = 2 * time.Second
-	update, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: first.GetID(), UpdateName: UpdateConfigure, Args: []any{faster}, WaitForStage: client.WorkflowUpdateStageCompleted,
-	})
-	if err != nil || update.Get(ctx, nil) != nil {
-		t.Fatalf("update: %v", err)
-	}
-	var last string
-	for last == "" || last == first.GetRunID() {
-		time.Sleep(time.Second)
-		d, err := c.DescribeWorkflowExecution(ctx, first.GetID(), "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		last = d.GetWorkflowExecutionInfo().GetExecution().GetRunId()
-	}
-	time.Sleep(5 * time.Second)
-	if err := c.CancelWorkflow(ctx, first.GetID(), last); err != nil {
-		t.Fatal(err)
-	}
-	_ = c.GetWorkflow(ctx, first.GetID(), last).Get(ctx, nil)
-	k.Stop()
-
-	writeHistory(ctx, t, c, first.GetID(), first.GetRunID(), "testdata/observe_cluster_faults_continued.json.gz")
-	writeHistory(ctx, t, c, first.GetID(), last, "testdata/observe_cluster_cancelled.json.gz")
 }
 
 func readHistory(t *testing.T, path string) *historypb.History {

@@ -1,0 +1,212 @@
+// Package temporaltest starts a real Temporal server for tests: the lab's, with
+// nothing beside it, on a PostgreSQL of package postgrestest. What only a real
+// server does is tested on it: schedules, conflicts of workflow ids, versions
+// of workers.
+//
+// The server is the program bin/lab, which "go tool mage build:lab" builds. A
+// test that finds none is skipped, since the build takes minutes.
+package temporaltest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/temporal-sre/copilot/pkg/dsql/postgrestest"
+	"github.com/temporal-sre/copilot/pkg/instant"
+)
+
+// startTimeout is how long a server may take to answer. It takes some seconds
+// on an idle machine.
+const startTimeout = 90 * time.Second
+
+// Namespace is the namespace that is registered on the server.
+const Namespace = "default"
+
+// Start starts a server that ends with the test, and returns its address,
+// host:port on loopback. The test's package has to have postgrestest.Main.
+func Start(t *testing.T) string {
+	t.Helper()
+	_, here, _, _ := runtime.Caller(0)
+	root := filepath.Join(filepath.Dir(here), "..", "..")
+	program := filepath.Join(root, "bin", "lab")
+	if _, err := os.Stat(program); err != nil {
+		t.Skip("no Temporal server: go tool mage build:lab builds bin/lab")
+	}
+	main, visibility := postgrestest.NewDatabase(t), postgrestest.NewDatabase(t)
+	schema := schemaDir(t, filepath.Join(root, "lab"))
+	setUp(t, main, schema, "temporal", "Version")
+	setUp(t, visibility, schema, "visibility", "VisibilityVersion")
+
+	at, err := url.Parse(main)
+	if err != nil {
+		t.Fatal(err)
+	}
+	password, _ := at.User.Password()
+	other, err := url.Parse(visibility)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ports := freePorts(t, 8)
+	configuration, err := json.Marshal(map[string]any{
+		"database": map[string]any{
+			"address": at.Host, "user": at.User.Username(), "password": password,
+			"main": at.Path[1:], "visibility": other.Path[1:],
+		},
+		"ports": map[string]any{
+			"frontend": ports[0], "history": ports[1], "matching": ports[2], "worker": ports[3], "membership": ports[4:8],
+		},
+		"metrics_framework": "tally",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	var output bytes.Buffer
+	cmd := exec.Command(program, "serve-temporal")
+	cmd.Stdout, cmd.Stderr = &output, &output
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// It ends when its input does, so that it does not outlive the test.
+	t.Cleanup(func() {
+		_ = input.Close()
+		ended := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+		_ = cmd.Wait()
+		ended.Stop()
+	})
+	if _, err := input.Write(configuration); err != nil {
+		t.Fatal(err)
+	}
+
+	address := fmt.Sprintf("127.0.0.1:%d", ports[0])
+	if err := prepare(t.Context(), address); err != nil {
+		tail := output.Bytes()
+		t.Fatalf("%v\nthe server said:\n%s", err, tail[max(0, len(tail)-2000):])
+	}
+	return address
+}
+
+// schemaDir finds the files of Temporal's schema, which are part of the module
+// that the lab is built from.
+func schemaDir(t *testing.T, lab string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "go.temporal.io/server")
+	cmd.Dir = lab
+	dir, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("where is the Temporal server's module? %v", err)
+	}
+	return filepath.Join(string(bytes.TrimSpace(dir)), "schema", "postgresql", "v12")
+}
+
+// setUp puts the schema of a kind into an empty database.
+func setUp(t *testing.T, database, dir, kind, versionName string) {
+	t.Helper()
+	ctx := t.Context()
+	tables, err := os.ReadFile(filepath.Join(dir, kind, "schema.sql"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	versions, err := os.ReadFile(filepath.Join(dir, "version.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := regexp.MustCompile(`const ` + versionName + ` = "([\d.]+)"`).FindSubmatch(versions)
+	if version == nil {
+		t.Fatalf("%s/version.go names no %s", dir, versionName)
+	}
+	connection, err := pgx.Connect(ctx, database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close(context.WithoutCancel(ctx))
+	if _, err := connection.PgConn().Exec(ctx, string(tables)).ReadAll(); err != nil {
+		t.Fatalf("Temporal's %s schema: %v", kind, err)
+	}
+	if _, err := connection.Exec(ctx, `CREATE TABLE schema_version (
+		version_partition INT NOT NULL, db_name VARCHAR(255) NOT NULL, creation_time TIMESTAMP,
+		curr_version VARCHAR(64), min_compatible_version VARCHAR(64), PRIMARY KEY (version_partition, db_name))`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := connection.Exec(ctx, `INSERT INTO schema_version VALUES (0, current_database(), now(), $1, $1)`, string(version[1])); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// freePorts returns ports that nobody listened on a moment ago. The server
+// keeps them in a column that goes no further than 32767.
+func freePorts(t *testing.T, n int) []int {
+	t.Helper()
+	var ports []int
+	for tries := 0; len(ports) < n; tries++ {
+		if tries == 1000 {
+			t.Fatal("no free ports between 20000 and 32767")
+		}
+		port := 20000 + rand.IntN(12768)
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue
+		}
+		defer listener.Close()
+		ports = append(ports, port)
+	}
+	return ports
+}
+
+// prepare waits until the server answers and knows the namespace.
+func prepare(ctx context.Context, address string) error {
+	watch := instant.StartStopwatch()
+	for {
+		err := register(ctx, address)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		if watch.Elapsed() > startTimeout {
+			return fmt.Errorf("no Temporal server within %s: %w", startTimeout, err)
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+}
+
+func register(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	c, err := client.DialContext(ctx, client.Options{HostPort: address, Namespace: Namespace})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	_, err = c.WorkflowService().RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
+		Namespace: Namespace, WorkflowExecutionRetentionPeriod: durationpb.New(24 * time.Hour),
+	})
+	var exists *serviceerror.NamespaceAlreadyExists
+	if err != nil && !errors.As(err, &exists) {
+		return err
+	}
+	// A new namespace reaches the services' caches a little later.
+	_, err = c.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{PageSize: 1})
+	return err
+}
