@@ -11,6 +11,8 @@ func queueBottleneck(f *flow, raw State, stuck bool) Bottleneck {
 		return BottleneckHealthy
 	}
 	switch {
+	case f.completed < taken*f.started:
+		return BottleneckWorker // it takes tasks and answers none
 	case raw == Stressed && f.catchingUp():
 		return BottleneckHealthy
 	case f.pollsRefused():

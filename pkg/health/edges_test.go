@@ -184,6 +184,20 @@ func TestEdges(t *testing.T) {
 			},
 		},
 		{
+			name: "the workflow code of one queue panics", length: 12, want: Stressed, never: Critical, bottom: BottleneckWorker, evidence: "progress.completing",
+			usual: &simCluster{
+				queues: []simQueue{healthyQueue("billing", 10), healthyQueue("orders", 30)}, arrivals: 13, starts: 13, transitions: 160,
+				requests: 240, persistence: 8, up: 1, workers: true, age: 3,
+			},
+			then: func(_, at int) Observation {
+				c := healthyCluster(healthyQueue("billing", 10), healthyQueue("orders", 30))
+				billing := &c.queues[0]
+				billing.workflow.completed, billing.closed = 0, 0
+				billing.activity = simFlow{pollers: 4, slots: 90}
+				return plain(at, c)
+			},
+		},
+		{
 			name: "a queue abandoned long ago beside little traffic", length: 30, want: Stressed, never: Critical,
 			then: func(i, at int) Observation {
 				c := healthyCluster(healthyQueue("orders", 0.5), healthyQueue("old", 0))

@@ -190,6 +190,7 @@ func assess(w Window, s sight, every time.Duration) (Assessment, Window) {
 	var flows []flow
 	if s.server {
 		flows = s.flows()
+		s.unanswered(&w, flows)
 	}
 	parts := judgeFlows(&w, flows, now, every)
 	queues := gather(parts, Scope.Queue, wholeQueue)

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/temporal-sre/copilot/pkg/instant"
@@ -113,12 +114,80 @@ func (s sight) flows() []flow {
 			f.completed = s.rate(ActivityTasksCompleted, scope)
 		case WorkflowTasks:
 			if part, ok := answered[scope.Namespace]; ok {
-				f.completed = f.started * part
+				f.completed = min(f.started*part, f.started*(1-s.failedShare(scope)))
 			}
 		}
 		flows = append(flows, f)
 	}
 	return flows
+}
+
+// failedShare is the part of the workflow tasks of a queue in which the
+// workers' own code failed, 0 where they do not tell.
+func (s sight) failedShare(scope Scope) Quantity {
+	if !s.worker {
+		return 0
+	}
+	failed, executed := s.rate(WorkflowTaskFailures, scope), s.rate(WorkerTasksCompleted, scope)
+	if !(failed > 0) {
+		return 0
+	}
+	return failed / max(failed, Quantity(executed.Or(0)))
+}
+
+// unanswered finds the queues that the workflow tasks which were started and
+// not answered are of. The server counts answers by namespace only; a queue
+// whose workers answer none is told by what follows from answers and has
+// ceased: its activities, which it used to have, and its workflows' ends.
+func (s sight) unanswered(w *Window, flows []flow) {
+	for start := 0; start < len(flows); {
+		end := start
+		for end < len(flows) && flows[end].scope.Namespace == flows[start].scope.Namespace {
+			end++
+		}
+		s.unansweredIn(w, flows[start:end])
+		start = end
+	}
+}
+
+// unansweredIn does so for the flows of one namespace.
+func (s sight) unansweredIn(w *Window, flows []flow) {
+	var missing, others Quantity
+	var mute []*flow
+	for i := range flows {
+		f := &flows[i]
+		if f.scope.TaskType != WorkflowTasks || !(f.started > 0) || !f.completed.Known() {
+			continue
+		}
+		missing += f.started - f.completed
+		if s.ceased(w, f.scope.Queue()) {
+			mute = append(mute, f)
+		} else {
+			others += f.started
+		}
+	}
+	if len(mute) == 0 || !(missing > 0) {
+		return
+	}
+	slices.SortStableFunc(mute, func(a, b *flow) int { return cmp.Compare(b.started, a.started) })
+	for _, f := range mute {
+		f.completed = max(0, f.started-missing)
+		missing -= f.started - f.completed
+	}
+	for i := range flows {
+		f := &flows[i]
+		if f.scope.TaskType == WorkflowTasks && f.started > 0 && f.completed.Known() && !slices.Contains(mute, f) {
+			f.completed = f.started * (1 - min(1, missing/others))
+		}
+	}
+}
+
+// ceased tells whether nothing follows any more from the workflow tasks of a
+// queue: no activity is asked for, though that is usual, and no workflow ends.
+func (s sight) ceased(w *Window, queue Scope) bool {
+	activities := queue.Of(ActivityTasks)
+	usual := w.known(activities)
+	return usual != nil && usual.usual(TasksAdded) > 0 && s.rate(TasksAdded, activities) == 0 && s.rate(WorkflowsClosed, queue) == 0
 }
 
 // pollers returns the open polls at a queue. A queue without a series beside

@@ -258,7 +258,9 @@ func slow(r *Rule, scope Scope, what string, t *Track, now Quantity, floor float
 	usual := t.usual(r.Signals[0])
 	limit := max(Quantity(floor), timesUsual*usual)
 	return g.decide(now, limit, sustainedAbove(t.Trend, now, limit, read)).
-		because(func() string { return fmt.Sprintf("%s takes %s (p99) where %s is usual", what, milliseconds(now), milliseconds(usual)) })
+		because(func() string {
+			return fmt.Sprintf("%s takes %s (p99) where %s is usual", what, milliseconds(now), milliseconds(usual))
+		})
 }
 
 var rulePersistenceErrors = Rule{

@@ -111,6 +111,9 @@ const (
 	// those thrown out to make room.
 	StickyCacheSize      SignalID = "sticky_cache_size"
 	StickyCacheEvictions SignalID = "sticky_cache_evictions_per_sec"
+	// WorkflowTaskFailures: workflow tasks that the workers' code failed or
+	// panicked in, as they count them; the server tries them again.
+	WorkflowTaskFailures SignalID = "workflow_task_failures_per_sec"
 	// PollFailures: long polls that failed, as workers see it.
 	PollFailures SignalID = "poll_failures_per_sec"
 	// LongPollLatency: mean duration of long polls, as workers see it.

@@ -278,11 +278,19 @@ func (w *Window) track(scope Scope) *Track {
 	return &w.Tracks[i]
 }
 
-// State returns the remembered state of a scope, Unknown when there is none.
-func (w *Window) State(scope Scope) State {
+// known returns the track of a scope, nil when there is none.
+func (w *Window) known(scope Scope) *Track {
 	i, found := slices.BinarySearchFunc(w.Tracks, scope, func(t Track, want Scope) int { return t.Scope.Compare(want) })
 	if !found {
-		return Unknown
+		return nil
 	}
-	return w.Tracks[i].State
+	return &w.Tracks[i]
+}
+
+// State returns the remembered state of a scope, Unknown when there is none.
+func (w *Window) State(scope Scope) State {
+	if t := w.known(scope); t != nil {
+		return t.State
+	}
+	return Unknown
 }

@@ -127,6 +127,14 @@ var caching = []Definition{
 		},
 	},
 	{
+		ID: health.WorkflowTaskFailures, Class: health.Worker, Origin: FromWorkers, Scope: health.KindTaskQueue, Unit: "1/s", Rollup: Sum, Events: true,
+		Title: "Workflow tasks failed", Meaning: "Workflow tasks in which the workers' code failed or panicked, non-determinism after a deployment included; the server tries them again and again.",
+		Source: "SDK temporal_workflow_task_execution_failed",
+		query: func(b builder) string {
+			return ofType("Workflow", sumBy(byWorkerQueue, b.rateFromBirth("temporal_workflow_task_execution_failed"+b.naming.Counter, userWorkerQueues)))
+		},
+	},
+	{
 		ID: health.LongPollLatency, Class: health.Worker, Origin: FromWorkers, Scope: health.KindNamespace, Unit: "ms", Rollup: Max,
 		Title: "Long poll duration", Meaning: "Mean duration of the workers' polls: up to a minute where there is nothing to do. The SDKs' buckets end before that, so a percentile would say nothing.",
 		Source: "SDK temporal_long_request_latency",
