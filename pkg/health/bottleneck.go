@@ -11,8 +11,8 @@ func queueBottleneck(f *flow, raw State, stuck bool) Bottleneck {
 		return BottleneckHealthy
 	}
 	switch {
-	case f.completed < taken*f.started:
-		return BottleneckWorker // it takes tasks and answers none
+	case f.completed < taken*f.started && f.slots.Known():
+		return BottleneckWorker // it reports, takes tasks and answers none
 	case raw == Stressed && f.catchingUp():
 		return BottleneckHealthy
 	case f.pollsRefused():
