@@ -44,7 +44,7 @@ var remedies = []remedy{
 	},
 	{
 		id: "unblock-workers", gates: []string{ruleCompleting.ID}, action: ActionRestart, risk: RiskMedium, trust: 0.7, guide: "workers-hang",
-		text: "take a stack dump of a worker of %s and restart it: it takes tasks and answers none", parameters: map[string]string{"component": "worker"},
+		text: "read the logs of the workers of %s, which take tasks and answer none: roll their last deployment back, or restart them", parameters: map[string]string{"component": "worker"},
 	},
 	{
 		id: findSlowLayer, gates: []string{ruleWaiting.ID, ruleServedFallsAway.ID, ruleHeadOfLine.ID}, action: ActionAlert, risk: RiskNone, trust: 0.4, guide: "backlog",
