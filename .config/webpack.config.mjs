@@ -1,6 +1,7 @@
 // @ts-check
-// How the front end becomes dist/, as Grafana wants a plugin to be: one AMD module beside plugin.json, with React,
-// Grafana's own packages and the other big libraries taken from the Grafana that loads it. Derived from the webpack
+// How the front end becomes dist/, as Grafana wants plugins to be: an AMD module beside each plugin.json, with React,
+// Grafana's own packages and the other big libraries taken from the Grafana that loads it. The hero panel is a plugin of
+// its own inside of the data source's, so that one archive brings both and one manifest signs both. Derived from the webpack
 // configuration of @grafana/create-plugin, without what this plugin has no use for; plain JavaScript, so that every
 // supported Node runs it as it is.
 import CopyWebpackPlugin from 'copy-webpack-plugin';
@@ -47,7 +48,7 @@ export default function config(env) {
   return {
     mode: production ? 'production' : 'development',
     context: source,
-    entry: { module: './module.ts' },
+    entry: { module: './module.ts', 'hero/module': './hero/module.ts' },
     devtool: production ? 'source-map' : 'eval-source-map',
 
     output: {
@@ -98,6 +99,8 @@ export default function config(env) {
           { from: 'plugin.json', transform: fillIn },
           { from: 'README.md', transform: fillIn },
           { from: 'img', to: 'img' },
+          { from: 'hero/plugin.json', to: 'hero', transform: fillIn },
+          { from: 'hero/img', to: 'hero/img' },
           { from: '../CHANGELOG.md' },
           { from: '../LICENSE', toType: 'file', to: 'LICENSE' },
         ],

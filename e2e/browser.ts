@@ -1,0 +1,71 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { BrowserContext, chromium, Page } from 'playwright-core';
+import { now } from '../src/hero/testing/now';
+
+/** Where a Chromium is installed, as a package of the system. */
+export const executable = [process.env.CHROMIUM_PATH, '/usr/bin/chromium', '/usr/bin/chromium-browser'].find(
+  (file) => file && existsSync(file)
+);
+
+// No sandbox: tests often run as root, where it does not work, and the only page is ours. No calls home.
+const flags = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--font-render-hinting=none',
+  '--force-color-profile=srgb',
+];
+
+export interface Browser {
+  context: BrowserContext;
+  stop: () => Promise<void>;
+}
+
+export async function start(): Promise<Browser> {
+  const profile = mkdtempSync(path.join(tmpdir(), 'copilot-chromium-'));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: executable,
+    args: flags,
+    reducedMotion: 'reduce',
+    locale: 'en-US',
+    timezoneId: 'America/New_York',
+  });
+  return {
+    context,
+    stop: async () => {
+      await context.close();
+      rmSync(profile, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What the host page shows, and how large. */
+export interface View {
+  situation: string;
+  width: number;
+  height: number;
+  theme?: 'dark' | 'light';
+  options?: Record<string, unknown>;
+  zone?: string;
+  variables?: string;
+}
+
+/** Opens the host page, at the time of the fixtures. */
+export async function open(page: Page, url: string, view: View) {
+  await page.clock.setFixedTime(now);
+  await page.setViewportSize({ width: view.width + 16, height: view.height + 16 });
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(view)) {
+    search.set(name, typeof value === 'object' ? JSON.stringify(value) : String(value));
+  }
+  await page.goto(`${url}/?${search}`);
+  await page.getByTestId('copilot-hero').waitFor();
+  await page.evaluate('document.fonts.ready');
+}

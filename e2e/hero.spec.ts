@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Page } from 'playwright-core';
+import { Browser, executable, open, start, View } from './browser';
+import { compare } from './compare';
+import { root, serve, Server } from './server';
+
+const axe = readFileSync(path.join(root, 'node_modules/axe-core/axe.min.js'), 'utf8');
+
+interface Violation {
+  id: string;
+  nodes: Array<{ html: string; failureSummary: string }>;
+}
+
+/** What a machine can find of what keeps people from using a page. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const found = (await page.evaluate('axe.run().then(({ violations }) => violations)')) as Violation[];
+  return found.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`));
+}
+
+const views: Record<string, View> = {
+  happy: { situation: 'happy', width: 1200, height: 300 },
+  'happy-light': { situation: 'happy', width: 1200, height: 300, theme: 'light' },
+  stressed: { situation: 'stressed', width: 1400, height: 640 },
+  'stressed-light': { situation: 'stressed', width: 1200, height: 640, theme: 'light' },
+  'stressed-phone': { situation: 'stressed', width: 320, height: 1480 },
+  'stressed-tablet': { situation: 'stressed', width: 768, height: 960, theme: 'light' },
+  critical: { situation: 'critical', width: 1400, height: 700 },
+  'critical-light': { situation: 'critical', width: 1400, height: 700, theme: 'light' },
+  'critical-wall': { situation: 'critical', width: 1904, height: 980 },
+  'critical-strip': { situation: 'critical', width: 900, height: 104 },
+  compact: { situation: 'stressed', width: 1000, height: 600, options: { density: 'compact' } },
+  blind: { situation: 'blind', width: 1200, height: 300 },
+  stale: { situation: 'stale', width: 1400, height: 660 },
+  degraded: { situation: 'degraded', width: 1000, height: 340 },
+  early: { situation: 'early', width: 900, height: 260 },
+  'status-only': { situation: 'status-only', width: 900, height: 290 },
+  loading: { situation: 'loading', width: 900, height: 260 },
+  'no-data': { situation: 'no-data', width: 900, height: 200 },
+  error: { situation: 'error', width: 900, height: 200 },
+  'error-in-part': { situation: 'error-in-part', width: 1200, height: 600, theme: 'light' },
+};
+
+if (!executable) {
+  console.warn(
+    'The browser tests are skipped: there is no Chromium. Install the package "chromium", or set CHROMIUM_PATH.'
+  );
+}
+
+(executable ? describe : describe.skip)('the hero panel in a browser', () => {
+  let server: Server;
+  let browser: Browser;
+  let page: Page;
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    server = await serve();
+    browser = await start();
+    page = await browser.context.newPage();
+    page.on('pageerror', ({ message }) => complaints.push(message));
+    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  });
+  afterAll(async () => {
+    await browser?.stop();
+    await server?.stop();
+  });
+  beforeEach(() => complaints.splice(0));
+
+  it.each(Object.entries(views))('shows %s, for everybody, as it should look', async (name, view) => {
+    await open(page, server.url, view);
+    expect(await violations(page)).toEqual([]);
+    const { differs, tolerance } = await compare(page, name);
+    expect(differs).toBeLessThanOrEqual(tolerance);
+    expect(complaints).toEqual([]);
+  });
+
+  it.each([320, 480, 640, 859, 1000, 1400])('needs no scrolling aside at a width of %d', async (width) => {
+    await open(page, server.url, { situation: 'critical', width, height: 1400 });
+    const hero = page.getByTestId('copilot-hero');
+    const [needed, has] = await hero.evaluate((panel) => {
+      const ends = [...panel.querySelectorAll('*')].map((part) => part.getBoundingClientRect().right);
+      return [Math.max(...ends), panel.getBoundingClientRect().right];
+    });
+    expect(needed).toBeLessThanOrEqual(has! + 1);
+  });
+
+  it('sets the dashboard variable with the mouse and with the keyboard', async () => {
+    await open(page, server.url, views.stressed!);
+    await page.getByText('Critical', { exact: true }).last().click();
+    expect(new URL(page.url()).searchParams.get('var-state')).toBe('critical');
+    await page.keyboard.press('ArrowLeft');
+    expect(new URL(page.url()).searchParams.get('var-state')).toBe('stressed');
+    expect(await page.getByRole('radio', { name: 'Stressed' }).isChecked()).toBe(true);
+    await page.getByText('All', { exact: true }).click();
+    expect(new URL(page.url()).searchParams.get('var-state')).toBe('$__all');
+  });
+
+  it('tells of the stretch of the ribbon that is pointed at', async () => {
+    await open(page, server.url, views.stressed!);
+    const ribbon = page.getByRole('slider');
+    const { x, y, width, height } = (await ribbon.boundingBox())!;
+    await page.mouse.move(x + width * 0.74, y + height - 3);
+    expect(await page.getByText('02:').or(page.getByText('Critical for 48 min')).first().isVisible()).toBe(true);
+    expect(await ribbon.getAttribute('aria-valuetext')).toMatch(/^Critical for 48 min, 11\/23 20:55 – 11\/23 21:43$/);
+    await page.mouse.move(x + width + 5, y + height - 3);
+    await page.mouse.move(x + width - 1, y + height - 3);
+    expect(await page.getByText('03:21:30 – now').isVisible()).toBe(true);
+    await page.mouse.move(0, 0);
+    expect(await page.getByText('03:21:30 – now').count()).toBe(0);
+  });
+
+  it('lets the keyboard reach everything, in the order of reading', async () => {
+    await open(page, server.url, views.stressed!);
+    const reached: string[] = [];
+    for (let i = 0; i < 30; i++) {
+      await page.keyboard.press('Tab');
+      const name = await page.evaluate(
+        () =>
+          document.activeElement?.getAttribute('aria-label') ??
+          document.activeElement?.getAttribute('value') ??
+          document.activeElement?.textContent ??
+          ''
+      );
+      if (name && !reached.includes(name)) {
+        reached.push(name);
+      }
+    }
+    const order = ['1 more issue', 'billing · task queue', 'all', 'States of the last', 'View guide', 'Execute', 'why'];
+    const places = order.map((name) => reached.findIndex((text) => text.startsWith(name)));
+    expect(places).not.toContain(-1);
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+  });
+
+  it('says of a place what is known, and why nothing is executed', async () => {
+    await open(page, server.url, views.stressed!);
+    await page.getByText('billing · task queue').hover();
+    await page.getByText(/1,284 waiting/).waitFor();
+    await page.getByRole('button', { name: 'Execute' }).first().hover();
+    await page.getByText(/the copilot never changes the cluster/).waitFor();
+    expect(await page.getByRole('button', { name: 'Execute' }).first().getAttribute('aria-disabled')).toBe('true');
+  });
+
+  it("shows times in the dashboard's time zone, not in the browser's", async () => {
+    await open(page, server.url, { ...views.stressed!, zone: 'Asia/Tokyo' });
+    await page.getByText(/since 12:21:30/).waitFor();
+  });
+
+  it('does not move where people asked for that', async () => {
+    await open(page, server.url, views.loading!);
+    const moving = await page.evaluate(() => document.getAnimations().length);
+    expect(moving).toBe(0);
+  });
+});

@@ -1,0 +1,43 @@
+import { useTheme2 } from '@grafana/ui';
+import React from 'react';
+import { coloursOf } from '../colours';
+import { measurement } from '../model/format';
+
+interface Props {
+  values: number[];
+  unit?: string;
+}
+
+const width = 104;
+const height = 24;
+const edge = 2;
+
+/** How a value went, oldest first. */
+export function Sparkline({ values, unit }: Props) {
+  const theme = useTheme2();
+  const first = values[0];
+  const last = values[values.length - 1];
+  if (first === undefined || last === undefined || values.length < 2) {
+    return null;
+  }
+  const top = Math.max(...values);
+  const bottom = Math.min(...values);
+  const x = (index: number) => edge + (index / (values.length - 1)) * (width - 2 * edge);
+  // A value that does not change is a line in the middle.
+  const y = (value: number) =>
+    top === bottom ? height / 2 : height - edge - ((value - bottom) / (top - bottom)) * (height - 2 * edge);
+  const points = values.map((value, index) => `${x(index).toFixed(1)},${y(value).toFixed(1)}`).join(' ');
+  const colour = coloursOf(theme, 'info').fill;
+  return (
+    <svg
+      width="7.400em"
+      height="1.700em"
+      viewBox={`0 0 ${width} ${height}`}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={`from ${measurement(first, unit)} to ${measurement(last, unit)}`}
+    >
+      <polyline points={points} fill="none" stroke={colour} strokeWidth={1.6} vectorEffect="non-scaling-stroke" />
+    </svg>
+  );
+}

@@ -1,0 +1,15 @@
+import { guideLink } from './guide';
+
+it.each([
+  ['workers-gone', 'https://wiki.example.com/runbooks', 'https://wiki.example.com/runbooks/workers-gone'],
+  ['workers-gone', 'https://wiki.example.com/runbooks/', 'https://wiki.example.com/runbooks/workers-gone'],
+  ['a b', ' https://wiki.example.com/{guide}.html ', 'https://wiki.example.com/a%20b.html'],
+  ['https://docs.example.com/x', '', 'https://docs.example.com/x'],
+  ['/d/runbooks', 'https://wiki.example.com', '/d/runbooks'],
+  ['workers-gone', '', undefined],
+  [undefined, 'https://wiki.example.com', undefined],
+])('leads from %s and %j to %s', (guide, base, link) => expect(guideLink(guide, base)).toBe(link));
+
+it('does not run scripts', () => {
+  expect(guideLink('x', 'javascript:alert(1)//')).toBe('about:blank');
+});
