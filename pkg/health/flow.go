@@ -42,10 +42,12 @@ func (s sight) cluster(id SignalID) Quantity {
 	return Quantity(*m.Value)
 }
 
-// rate returns an event rate at a scope. When the signal was measured but has
+// rate returns an event rate at a scope; see rateAt.
+func (s sight) rate(id SignalID, scope Scope) Quantity { return rateAt(s.o.Signal(id), scope) }
+
+// rateAt returns an event rate at a scope. When the signal was measured but has
 // no series there, nothing of the kind has happened there: that is a zero.
-func (s sight) rate(id SignalID, scope Scope) Quantity {
-	m := s.o.Signal(id)
+func rateAt(m *Measurement, scope Scope) Quantity {
 	if !m.Usable() {
 		return unknownQuantity
 	}
@@ -53,9 +55,11 @@ func (s sight) rate(id SignalID, scope Scope) Quantity {
 	return Quantity(v)
 }
 
-// gauge returns a level at a scope, unknown when no series tells it.
-func (s sight) gauge(id SignalID, scope Scope) Quantity {
-	m := s.o.Signal(id)
+// gauge returns a level at a scope; see gaugeAt.
+func (s sight) gauge(id SignalID, scope Scope) Quantity { return gaugeAt(s.o.Signal(id), scope) }
+
+// gaugeAt returns a level at a scope, unknown when no series tells it.
+func gaugeAt(m *Measurement, scope Scope) Quantity {
 	if !m.Usable() {
 		return unknownQuantity
 	}
@@ -85,17 +89,20 @@ func (s sight) flows() []flow {
 	scopes = slices.Compact(scopes)
 
 	answered, throttled := s.answeredShare(), s.throttledShare()
+	asked, backlogged, started := s.o.Signal(TasksAdded), s.o.Signal(TasksBacklogged), s.o.Signal(TasksStarted)
+	waiting, oldest, latency := s.o.Signal(BacklogCount), s.o.Signal(BacklogAge), s.o.Signal(ScheduleToStart)
+	pollers, slots := s.o.Signal(Pollers), s.o.Signal(SlotsAvailable)
 	flows := make([]flow, 0, len(scopes))
 	for _, scope := range scopes {
 		f := flow{
 			scope:      scope,
-			asked:      s.rate(TasksAdded, scope),
-			backlogged: s.rate(TasksBacklogged, scope),
-			started:    s.rate(TasksStarted, scope),
-			waiting:    s.gauge(BacklogCount, scope),
-			oldest:     s.gauge(BacklogAge, scope),
-			pollers:    s.pollers(scope),
-			latency:    s.gauge(ScheduleToStart, scope),
+			asked:      rateAt(asked, scope),
+			backlogged: rateAt(backlogged, scope),
+			started:    rateAt(started, scope),
+			waiting:    gaugeAt(waiting, scope),
+			oldest:     gaugeAt(oldest, scope),
+			pollers:    pollersAt(pollers, scope),
+			latency:    gaugeAt(latency, scope),
 			completed:  unknownQuantity,
 			slots:      unknownQuantity,
 			throttled:  unknownQuantity,
@@ -107,7 +114,7 @@ func (s sight) flows() []flow {
 			f.throttled = throttled[scope.Namespace]
 		}
 		if s.worker {
-			f.slots = s.gauge(SlotsAvailable, scope)
+			f.slots = gaugeAt(slots, scope)
 		}
 		switch scope.TaskType {
 		case ActivityTasks:
@@ -190,14 +197,14 @@ func (s sight) ceased(w *Window, queue Scope) bool {
 	return usual != nil && usual.usual(TasksAdded) > 0 && s.rate(TasksAdded, activities) == 0 && s.rate(WorkflowsClosed, queue) == 0
 }
 
-// pollers returns the open polls at a queue. A queue without a series beside
+// pollersAt returns the open polls at a queue. A queue without a series beside
 // others that have one was never polled; without any series the server does
 // not tell.
-func (s sight) pollers(scope Scope) Quantity {
-	if m := s.o.Signal(Pollers); m != nil && len(m.Samples) == 0 {
+func pollersAt(m *Measurement, scope Scope) Quantity {
+	if m != nil && len(m.Samples) == 0 {
 		return unknownQuantity
 	}
-	return s.rate(Pollers, scope)
+	return rateAt(m, scope)
 }
 
 // answeredShare tells for each namespace which part of the workflow tasks that

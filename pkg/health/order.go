@@ -60,11 +60,13 @@ func (o Outcome) rank() int {
 // scope.
 func sortScopes(scopes []ScopeVerdict) {
 	slices.SortFunc(scopes, func(a, b ScopeVerdict) int {
-		return cmp.Or(
-			cmp.Compare(b.State, a.State),
-			cmp.Compare(b.Progress.Share, a.Progress.Share),
-			a.Compare(b.Scope),
-		)
+		if a.State != b.State {
+			return cmp.Compare(b.State, a.State)
+		}
+		if a.Progress.Share != b.Progress.Share {
+			return cmp.Compare(b.Progress.Share, a.Progress.Share)
+		}
+		return a.Compare(b.Scope)
 	})
 }
 
