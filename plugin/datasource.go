@@ -17,9 +17,10 @@ const (
 	// requestTimeout bounds one query, which may ask the store two or three
 	// things. Grafana's own default is 30 s.
 	requestTimeout = 20 * time.Second
-	// staleAfter is the age from which an assessment is not passed off as the
-	// present: the timeline says "not observed" from the same age.
-	staleAfter = dsql.HoldsFor
+	// awayAfter is how long after its last assessment a cluster counts as not
+	// observed any more, where the time between assessments is not known. The
+	// timeline says "not observed" from the same age.
+	awayAfter = dsql.HoldsFor
 )
 
 // source is one data source as somebody configured it. Grafana makes a new one
@@ -36,6 +37,7 @@ type source struct {
 
 var (
 	_ backend.CheckHealthHandler    = (*source)(nil)
+	_ backend.StreamHandler         = (*source)(nil)
 	_ instancemgmt.InstanceDisposer = (*source)(nil)
 )
 
@@ -51,14 +53,14 @@ func newInstance(_ context.Context, instance backend.DataSourceInstanceSettings)
 
 // newSource wires a data source.
 func newSource(settingsError error, clock instant.Clock, open func(context.Context) (store, error)) *source {
-	s := &source{settingsError: settingsError, clock: clock, pool: &pool{open: open}}
+	s := &source{settingsError: settingsError, clock: clock, pool: &pool{open: open, clock: clock}}
 	s.QueryDataHandler = s.queries()
 	s.CallResourceHandler = s.resources()
 	return s
 }
 
 // open returns the store, or what stands between us and it.
-func (s *source) open(ctx context.Context) (store, error) {
+func (s *source) open(ctx context.Context) (*shared, error) {
 	if s.settingsError != nil {
 		return nil, &settingsInvalid{s.settingsError}
 	}

@@ -75,6 +75,16 @@ func statusOf(err error) backend.Status {
 	return backend.StatusBadGateway
 }
 
+// isAnswer tells whether an error is what the store knows, and not that it could
+// not be asked.
+func isAnswer(err error) bool {
+	var (
+		unknown *dsql.ErrUnknownCluster
+		schema  *dsql.SchemaError
+	)
+	return errors.As(err, &unknown) || errors.As(err, &schema) || errors.Is(err, dsql.ErrNotFound)
+}
+
 // upper makes the first letter a capital, for messages that stand alone.
 func upper(text string) string {
 	if text == "" {

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,18 +38,56 @@ func incident(at instant.Instant) health.Assessment {
 		Confidence: 0.87, Coverage: 0.95, SeenAt: at,
 		Progress: health.Progress{Asked: value(42.5), Served: value(30), Waiting: value(1200)},
 		Scopes: []health.ScopeVerdict{
-			{Scope: billing, State: health.Critical, Since: noon.Add(-8 * time.Minute), Bottleneck: health.BottleneckWorker},
+			{
+				Scope: billing, State: health.Critical, Since: noon.Add(-8 * time.Minute), Bottleneck: health.BottleneckWorker,
+				Progress: health.Progress{
+					Asked: value(12.5), Served: value(0), Waiting: value(1200), OldestSec: value(250), Pollers: value(0), Share: 0.31,
+					Trend: []float64{12.5, 12, 4, 0, 0},
+				},
+				Gates: []string{"worker.pollers.none", "progress.head_of_line"},
+			},
 			{Scope: health.ServiceScope("matching"), State: health.Stressed, Since: noon.Add(-7 * time.Minute)},
 			{Scope: health.NamespaceScope("default"), State: health.Happy, Since: noon.Add(-time.Hour)},
 		},
-		Gates: []health.Gate{},
+		IntervalSec: 30,
+		Gates: []health.Gate{
+			{
+				Rule: &health.Rule{
+					ID: "worker.pollers.none", Question: "Does a worker poll?", Unit: "1", Signals: []health.SignalID{health.Pollers},
+					Doctrine: "A queue that nobody polls does not move.", Source: "docs",
+				},
+				Scope: billing, Outcome: health.Fire, Level: health.Critical, Value: value(0), Limit: value(1), Window: 5 * time.Minute,
+				Finding: "nobody polls default/billing",
+			},
+			{
+				Rule: &health.Rule{
+					ID: "persistence.latency", Question: "Is persistence slower than usual?", Unit: "ms", Signals: []health.SignalID{health.PersistenceLatency},
+					Doctrine: "Ten times the usual is pressure.", Source: "docs",
+				},
+				Outcome: health.Undecided, Level: health.Stressed,
+			},
+		},
 		Issues: []health.Issue{
 			{ID: "1", Kind: "pressure", Severity: health.Stressed, Status: health.IssueOpen, Title: "Matching is slow", Gates: []string{}, OpenedAt: at, ChangedAt: at},
-			{ID: "2", Kind: "stall", Severity: health.Critical, Status: health.IssueOpen, Title: "Nobody serves default/billing", Gates: []string{}, OpenedAt: at, ChangedAt: at},
+			{ID: "2", Kind: "stall", Severity: health.Critical, Status: health.IssueOpen, Title: "Nobody serves default/billing", Detail: "1,200 tasks wait", Scope: billing, Gates: []string{"worker.pollers.none"}, OpenedAt: at, ChangedAt: at},
 			{ID: "3", Kind: "stall", Severity: health.Critical, Status: health.IssueResolved, Title: "Nobody served default/orders", Gates: []string{}, OpenedAt: at, ChangedAt: at, ResolvedAt: at},
 		},
-		Actions:     []health.Action{},
-		Explanation: health.Explanation{By: "rules", Summary: "Tasks of default/billing wait for a worker; the rest of the cluster makes progress."},
+		Actions: []health.Action{
+			{
+				ID: "restart-workers", Type: health.ActionRestart, Action: "restart the workers of billing, or roll their last deployment back", Target: billing.Queue(),
+				Parameters: map[string]string{"component": "worker"}, Risk: health.RiskLow, Confidence: 0.86, Gates: []string{"worker.pollers.none"}, Guide: "workers-gone",
+			},
+			{ID: "check-persistence", Type: health.ActionAlert, Action: "look at the database first", Risk: health.RiskNone, Confidence: 0.7, Gates: []string{"persistence.latency"}},
+		},
+		Explanation: health.Explanation{
+			By: "rules", Summary: "Tasks of default/billing wait for a worker; the rest of the cluster makes progress.",
+			Changed: "Stressed since 11:50; the pollers went first.", WouldChange: "A poller on billing leads to Happy.",
+			Factors: []health.Factor{
+				{Text: "nobody polls default/billing", Gate: "worker.pollers.none", Scope: billing},
+				{Text: "the database is slow", Gate: "no.such.gate"},
+			},
+			Avoid: []string{"scale workers down while tasks wait"},
+		},
 	}
 }
 
@@ -60,11 +100,30 @@ type fakeStore struct {
 	latest    map[string]health.Assessment
 	intervals []dsql.Interval
 	series    []dsql.Series
+	changes   []dsql.StateChange
+	issues    []dsql.Issue
+	summaries []dsql.AssessmentSummary
+	version   int64
+	writable  bool
 
 	// What was asked for last.
 	timelineFrom, timelineTo instant.Instant
 	signalQuery              dsql.SignalQuery
 	closed                   int
+
+	mu sync.Mutex
+	// asked counts the calls by method.
+	asked map[string]int
+}
+
+// count notes a call.
+func (f *fakeStore) count(method string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.asked == nil {
+		f.asked = map[string]int{}
+	}
+	f.asked[method]++
 }
 
 // goodStore holds one cluster, assessed half a minute before noon.
@@ -85,7 +144,56 @@ func (f *fakeStore) Target() string {
 	return "PostgreSQL at db:5432 (database copilot, user reader)"
 }
 
-func (f *fakeStore) Clusters(context.Context) ([]dsql.Cluster, error) { return f.clusters, f.err }
+func (f *fakeStore) Clusters(context.Context) ([]dsql.Cluster, error) {
+	f.count("Clusters")
+	return f.clusters, f.err
+}
+
+func (f *fakeStore) IsReadOnly(context.Context) (bool, error) { return !f.writable, f.err }
+
+func (f *fakeStore) Newest(ctx context.Context, cluster string) (dsql.Newest, error) {
+	f.count("Newest")
+	a, err := f.Latest(ctx, cluster)
+	if err != nil {
+		return dsql.Newest{}, err
+	}
+	return dsql.Newest{At: a.At, Version: f.version, Asked: 43, Usable: 41, Previous: health.Happy}, nil
+}
+
+func (f *fakeStore) Assessment(ctx context.Context, cluster string, _ instant.Instant) (health.Assessment, error) {
+	f.count("Assessment")
+	return f.Latest(ctx, cluster)
+}
+
+func (f *fakeStore) AssessmentByID(_ context.Context, id string) (health.Assessment, error) {
+	for _, a := range f.latest {
+		if dsql.AssessmentID(a.Cluster, a.At) == id {
+			return a, f.err
+		}
+	}
+	return health.Assessment{}, cmp.Or(f.err, dsql.ErrNotFound)
+}
+
+func (f *fakeStore) AssessmentSummaries(_ context.Context, query dsql.AssessmentQuery) (dsql.SummaryPage, error) {
+	return dsql.SummaryPage{Summaries: f.summaries}, f.known(query.Cluster)
+}
+
+func (f *fakeStore) StateChanges(_ context.Context, query dsql.RangeQuery) (dsql.StateChangePage, error) {
+	f.count("StateChanges")
+	return dsql.StateChangePage{Changes: f.changes}, f.known(query.Cluster)
+}
+
+func (f *fakeStore) Issues(_ context.Context, query dsql.IssueQuery) ([]dsql.Issue, error) {
+	return f.issues, f.known(query.Cluster)
+}
+
+func (f *fakeStore) Observation(context.Context, string, instant.Instant) (health.Observation, error) {
+	return health.Observation{}, cmp.Or(f.err, dsql.ErrNotFound)
+}
+
+func (f *fakeStore) Transitions(context.Context, string, instant.Instant, instant.Instant, int) ([]health.Transition, error) {
+	return nil, f.err
+}
 
 func (f *fakeStore) Close() { f.closed++ }
 
@@ -116,12 +224,16 @@ func (f *fakeStore) Latest(_ context.Context, cluster string) (health.Assessment
 }
 
 func (f *fakeStore) Timeline(_ context.Context, cluster string, from, to instant.Instant) ([]dsql.Interval, error) {
+	f.count("Timeline")
 	f.timelineFrom, f.timelineTo = from, to
 	return f.intervals, f.known(cluster)
 }
 
 func (f *fakeStore) Signals(_ context.Context, query dsql.SignalQuery) ([]dsql.Series, error) {
+	f.count("Signals")
+	f.mu.Lock()
 	f.signalQuery = query
+	f.mu.Unlock()
 	return f.series, f.known(query.Cluster)
 }
 

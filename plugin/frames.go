@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -49,6 +50,47 @@ var blindMappings = data.ValueMappings{data.ValueMapper{
 	"true":  {Text: "Blind", Color: "purple", Index: 1},
 }}
 
+// riskMappings show what an action may cost when it is wrong.
+var riskMappings = data.ValueMappings{data.ValueMapper{
+	string(health.RiskNone):   {Text: "None", Color: "gray", Index: 0},
+	string(health.RiskLow):    {Text: "Low", Color: "blue", Index: 1},
+	string(health.RiskMedium): {Text: "Medium", Color: "orange", Index: 2},
+	string(health.RiskHigh):   {Text: "High", Color: "red", Index: 3},
+}}
+
+// severityMappings show the severity of an issue, which is the state that it
+// argues for.
+var severityMappings = data.ValueMappings{data.ValueMapper{
+	health.Happy.String():    {Text: "Remark", Color: "blue", Index: 0},
+	health.Stressed.String(): {Text: "Stressed", Color: "orange", Index: 1},
+	health.Critical.String(): {Text: "Critical", Color: "red", Index: 2},
+}}
+
+// kindMappings name the kinds of place in a cluster.
+var kindMappings = data.ValueMappings{data.ValueMapper{
+	string(health.KindCluster):   {Text: "Cluster", Index: 0},
+	string(health.KindService):   {Text: "Service", Index: 1},
+	string(health.KindNamespace): {Text: "Namespace", Index: 2},
+	string(health.KindTaskQueue): {Text: "Task queue", Index: 3},
+	string(health.KindReplica):   {Text: "Replica", Index: 4},
+}}
+
+// outcomeMappings show the answer of a gate.
+var outcomeMappings = data.ValueMappings{data.ValueMapper{
+	string(health.Fire):      {Text: "Fires", Color: "orange", Index: 0},
+	string(health.Undecided): {Text: "Not known", Color: "gray", Index: 1},
+	string(health.Pass):      {Text: "Passes", Color: "green", Index: 2},
+}}
+
+// yesMappings show a flag that is no good news when it is set.
+var yesMappings = data.ValueMappings{data.ValueMapper{
+	"false": {Text: "No", Color: "text", Index: 0},
+	"true":  {Text: "Yes", Color: "purple", Index: 1},
+}}
+
+// guides is where runbooks are read; Grafana puts a runbook's name in.
+const guides = "https://github.com/temporal-sre/copilot/blob/main/runbooks/${__value.raw}.md"
+
 // field makes a field with a name for people and one sentence about it.
 func field(name, title, description string, values any) *data.Field {
 	f := data.NewField(name, nil, values)
@@ -68,11 +110,70 @@ func withMappings(f *data.Field, mappings data.ValueMappings) *data.Field {
 	return f
 }
 
-// ratio makes a field of values from 0 to 1, shown as a percentage.
-func ratio(name, title, description string, value float64) *data.Field {
-	f := withUnit(field(name, title, description, []float64{value}), "percentunit")
+// column makes the values of a field out of rows.
+func column[Row, Value any](rows []Row, value func(*Row) Value) []Value {
+	values := make([]Value, len(rows))
+	for i := range rows {
+		values[i] = value(&rows[i])
+	}
+	return values
+}
+
+// table makes a frame that table panels show.
+func table(name string, fields ...*data.Field) *data.Frame {
+	frame := data.NewFrame(name, fields...)
+	frame.Meta = &data.FrameMeta{
+		Type:                   data.FrameTypeTable,
+		TypeVersion:            frameVersion,
+		PreferredVisualization: data.VisTypeTable,
+	}
+	return frame
+}
+
+// withLink makes values links.
+func withLink(f *data.Field, title, url string) *data.Field {
+	f.Config.Links = append(f.Config.Links, data.DataLink{Title: title, URL: url, TargetBlank: true})
+	return f
+}
+
+// asShare shows values from 0 to 1 as percentages.
+func asShare(f *data.Field) *data.Field {
+	f.Config.Unit = "percentunit"
 	f.Config.SetMin(0).SetMax(1).SetDecimals(0)
 	return f
+}
+
+// optional is a text that may not be there: an empty one is none.
+func optional(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+// kindOf names the kind of a scope; the zero value is the cluster.
+func kindOf(scope health.Scope) string {
+	if scope.IsCluster() {
+		return string(health.KindCluster)
+	}
+	return string(scope.Kind)
+}
+
+// listed joins ids for a cell of a table.
+func listed(ids []string) string { return strings.Join(ids, ", ") }
+
+// jsonList writes numbers as a JSON array, which is how a cell holds a trend.
+func jsonList(numbers []float64) (string, error) {
+	if len(numbers) == 0 {
+		return "[]", nil
+	}
+	text, err := json.Marshal(numbers)
+	return string(text), err
+}
+
+// ratio makes a field of values from 0 to 1, shown as a percentage.
+func ratio(name, title, description string, value float64) *data.Field {
+	return asShare(field(name, title, description, []float64{value}))
 }
 
 // grafanaUnit is Grafana's name for a unit of the catalogue.

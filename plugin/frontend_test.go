@@ -34,7 +34,7 @@ func TestTheFrontEndSpeaksOfTheSameThings(t *testing.T) {
 		"StoreKind": {kindPostgres, kindDSQL},
 		"SSLMode":   slices.Clone(sslModes),
 	} {
-		_, after, _ := strings.Cut(types, "export type "+name+" = ")
+		_, after, _ := strings.Cut(types, "export type "+name+" =")
 		union, _, _ := strings.Cut(after, ";")
 		got := quoted(union)
 		slices.Sort(got)

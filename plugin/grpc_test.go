@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io"
 	"net"
 	"path/filepath"
 	"slices"
@@ -58,8 +60,7 @@ func TestThePluginOverGRPC(t *testing.T) {
 		for row := range timeline[0].Rows() {
 			states = append(states, text(t, timeline[0], "state", row))
 		}
-		// The last row ends the last bar, as the panel goes on into the future.
-		if want := []string{"happy", "stressed", ""}; !slices.Equal(states, want) {
+		if want := []string{"happy", "stressed"}; !slices.Equal(states, want) {
 			t.Errorf("the timeline is %v, expected %v", states, want)
 		}
 
@@ -81,13 +82,34 @@ func TestThePluginOverGRPC(t *testing.T) {
 		}
 	})
 
+	t.Run("a new assessment on Grafana Live", func(t *testing.T) {
+		st := migrate(t, url)
+		defer st.Close()
+		var told []string
+		err := plugin.Subscribe(t.Context(), filled, "status/prod", func(frame *data.Frame) error {
+			told = append(told, text(t, frame, "state", 0))
+			if len(told) == 2 {
+				return io.EOF
+			}
+			worse := incident(end.Add(30 * time.Second))
+			worse.State = health.Critical
+			return st.Save(t.Context(), health.Observation{Cluster: "prod", At: worse.At, Measurements: []health.Measurement{}}, worse)
+		})
+		if !errors.Is(err, io.EOF) || !slices.Equal(told, []string{"stressed", "critical"}) {
+			t.Errorf("told of %q, %v", told, err)
+		}
+		if err := plugin.Subscribe(t.Context(), filled, "status/nowhere", nil); err == nil {
+			t.Error("subscribed to a cluster that is not known")
+		}
+	})
+
 	t.Run("questions that have no answer", func(t *testing.T) {
 		for _, test := range []struct {
 			queryType string
 			fields    map[string]any
 			words     string
 		}{
-			{"state", nil, `query type "state" is not known; use one of: status, timeline, signals`},
+			{"state", nil, `query type "state" is not known; use one of: ` + knownTypes()},
 			{"status", map[string]any{"cluster": "staging"}, `cluster "staging" is not known; the store holds: prod`},
 			{"signals", map[string]any{"signals": []string{"cpu"}}, `signal "cpu" is not known; use some of: `},
 			{"timeline", map[string]any{"cluster": []string{"prod"}}, `the query's field "cluster" must be a text, it is a JSON array`},

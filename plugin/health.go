@@ -21,6 +21,7 @@ const (
 	reasonSettings reason = "settings"
 	reasonStore    reason = "store"
 	reasonSchema   reason = "schema"
+	reasonWritable reason = "writable"
 	reasonEmpty    reason = "empty"
 	reasonStale    reason = "stale"
 	reasonOK       reason = "ok"
@@ -86,6 +87,16 @@ func (s *source) check(ctx context.Context) verdict {
 		return v
 	}
 
+	readOnly, err := st.IsReadOnly(ctx)
+	switch {
+	case err != nil:
+		v.Reason, v.message = reasonStore, err.Error()
+		return v
+	case !readOnly:
+		v.Reason, v.message = reasonWritable, fmt.Sprintf("%s does not hold this data source to reading; perhaps a connection pooler drops the setting, then run: ALTER ROLE … SET default_transaction_read_only = on", st.Target())
+		return v
+	}
+
 	clusters, err := st.Clusters(ctx)
 	if err != nil {
 		v.Reason, v.message = reasonStore, err.Error()
@@ -111,7 +122,7 @@ func (s *source) judge(target string, clusters []dsql.Cluster) (reason, string) 
 			newest = c
 		}
 		since := max(now.Sub(c.LastSeen), 0)
-		if since > staleAfter {
+		if since > awayAfter {
 			words = append(words, fmt.Sprintf("%s not assessed for %s", c.ID, age(since)))
 			continue
 		}

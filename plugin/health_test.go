@@ -57,6 +57,12 @@ func TestCheckHealthTellsWhatToDo(t *testing.T) {
 			target + " has a newer schema than this plugin knows (version 8): update the plugin.",
 		},
 		{
+			"a session that may write",
+			func(f *fakeStore) { f.writable = true },
+			backend.HealthStatusError, reasonWritable,
+			target + " does not hold this data source to reading; perhaps a connection pooler drops the setting, then run: ALTER ROLE … SET default_transaction_read_only = on.",
+		},
+		{
 			"the clusters cannot be read",
 			func(f *fakeStore) { f.err = errStoreAway },
 			backend.HealthStatusError, reasonStore,

@@ -15,6 +15,8 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 	"github.com/grafana/grafana-plugin-sdk-go/experimental/concurrent"
 
+	"github.com/temporal-sre/copilot/pkg/api"
+	"github.com/temporal-sre/copilot/pkg/dsql"
 	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/instant"
 )
@@ -32,22 +34,53 @@ const (
 type queryType struct {
 	name   string
 	answer func(ctx context.Context, q *question) (data.Frames, error)
+	// says what the query inspector shows beside the cluster; nil for what only
+	// depends on the newest assessment.
+	says func(q *question) string
+	// everywhere is set for questions that are not about one cluster.
+	everywhere bool
+	// numbers is set where an alert rule gets a number.
+	numbers bool
 }
 
 // queryTypes are all there are, in the order in which errors list them.
 var queryTypes = []queryType{
-	{"status", answerStatus},
-	{"timeline", answerTimeline},
-	{"signals", answerSignals},
+	{name: "status", answer: answerStatus, numbers: true},
+	{name: "services", answer: answerServices, says: sayStates, numbers: true},
+	{name: "scopes", answer: answerScopes, says: sayStates, numbers: true},
+	{name: "issues", answer: answerIssues, says: sayIssues, numbers: true},
+	{name: "actions", answer: answerActions},
+	{name: "summary", answer: answerSummary},
+	{name: "timeline", answer: answerTimeline, says: sayRange},
+	{name: "transitions", answer: answerTransitions, says: sayRange},
+	{name: "signals", answer: answerSignals, says: saySignals, numbers: true},
+	{name: "log_patterns", answer: answerLogPatterns, says: sayRange},
+	{name: "assessment", answer: answerAssessment, says: sayAssessment},
+	{name: "clusters", answer: answerClusters, everywhere: true, numbers: true},
+	{name: "annotations", answer: answerAnnotations, says: sayEvents},
+	{name: "variables", answer: answerVariables, says: sayList},
 }
 
 // question is a query, understood: what the parts of the request mean.
 type question struct {
-	store store
-	// cluster is never empty.
+	store *shared
+	// cluster is never empty, but for questions about all clusters.
 	cluster string
 	signals []health.SignalID
 	scope   health.Scope
+	// states are those to be shown; empty: all.
+	states []health.State
+	// measure is the number that a machine gets; empty: the state.
+	measure string
+	// history asks for the issues of the time range instead of those of now.
+	history bool
+	// assessment is the id of an assessment; empty: the newest.
+	assessment string
+	// list and events are what a variable, or an annotation, is made of.
+	list, events string
+	// live asks for the channel on which Grafana Live tells of new answers.
+	live    bool
+	channel string
 	// from is before to.
 	from, to instant.Instant
 	// now is the time of the request.
@@ -66,7 +99,7 @@ func (s *source) queries() backend.QueryDataHandler {
 	mux := datasource.NewQueryTypeMux()
 	names := make([]string, len(queryTypes))
 	for i, t := range queryTypes {
-		mux.HandleFunc(t.name, s.each(t.answer))
+		mux.HandleFunc(t.name, s.each(t))
 		names[i] = t.name
 	}
 	known := strings.Join(names, ", ")
@@ -85,13 +118,13 @@ func (s *source) queries() backend.QueryDataHandler {
 }
 
 // each makes an answer to one question the handler of all queries of its type.
-func (s *source) each(answer func(context.Context, *question) (data.Frames, error)) backend.QueryDataHandlerFunc {
+func (s *source) each(t queryType) backend.QueryDataHandlerFunc {
 	return func(ctx context.Context, req *backend.QueryDataRequest) (*backend.QueryDataResponse, error) {
 		numbers := askedByMachine(req)
 		return concurrent.QueryData(ctx, req, func(ctx context.Context, query concurrent.Query) backend.DataResponse {
 			ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 			defer cancel()
-			frames, err := s.answer(ctx, query.DataQuery, numbers, answer)
+			frames, err := s.answer(ctx, t, query.DataQuery, req.PluginContext, numbers)
 			if err != nil {
 				return failure(err)
 			}
@@ -111,19 +144,23 @@ func askedByMachine(req *backend.QueryDataRequest) bool {
 }
 
 // answer understands a query, has it answered, and finishes the frames.
-func (s *source) answer(ctx context.Context, query backend.DataQuery, numbers bool,
-	answer func(context.Context, *question) (data.Frames, error),
-) (data.Frames, error) {
-	q, err := s.understand(ctx, query)
+func (s *source) answer(ctx context.Context, t queryType, query backend.DataQuery, plugin backend.PluginContext, numbers bool) (data.Frames, error) {
+	q, err := s.understand(ctx, t, query)
 	if err != nil {
 		return nil, err
+	}
+	if numbers && !t.numbers {
+		return nil, badQuery("a query of type %q gives no numbers for alert rules and expressions; use one of: %s", t.name, strings.Join(numeric(), ", "))
 	}
 	q.numbers = numbers
-	frames, err := answer(ctx, q)
+	if q.live {
+		q.channel = channelOf(plugin, q.cluster)
+	}
+	frames, err := t.answer(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	executed := q.String(query.QueryType)
+	executed := t.text(q)
 	for _, frame := range frames {
 		frame.RefID = query.RefID
 		if frame.Meta == nil {
@@ -137,25 +174,45 @@ func (s *source) answer(ctx context.Context, query backend.DataQuery, numbers bo
 	return frames, nil
 }
 
+// numeric lists the query types that give numbers.
+func numeric() []string {
+	var names []string
+	for _, t := range queryTypes {
+		if t.numbers {
+			names = append(names, t.name)
+		}
+	}
+	return names
+}
+
 // understand reads a query. What is wrong with the query is found out before
 // the store is bothered.
-func (s *source) understand(ctx context.Context, query backend.DataQuery) (*question, error) {
+func (s *source) understand(ctx context.Context, t queryType, query backend.DataQuery) (*question, error) {
 	model, unknown, err := decode(query.JSON)
 	if err != nil {
 		return nil, err
 	}
 	q := &question{
-		cluster:   strings.TrimSpace(model.Cluster),
-		signals:   model.Signals,
-		from:      instant.FromTime(query.TimeRange.From),
-		to:        instant.FromTime(query.TimeRange.To),
-		now:       s.clock.Now(),
-		maxPoints: int(min(query.MaxDataPoints, 10_000)),
+		cluster:    strings.TrimSpace(model.Cluster),
+		signals:    model.Signals,
+		measure:    model.Measure,
+		history:    model.History,
+		assessment: strings.TrimSpace(model.Assessment),
+		list:       model.List,
+		events:     model.Events,
+		live:       model.Live,
+		from:       instant.FromTime(query.TimeRange.From),
+		to:         instant.FromTime(query.TimeRange.To),
+		now:        s.clock.Now(),
+		maxPoints:  int(min(query.MaxDataPoints, 10_000)),
 	}
 	if len(unknown) > 0 {
 		q.warn("The query has fields that mean nothing here and were ignored: %s.", strings.Join(unknown, ", "))
 	}
 	if q.scope, err = model.scope(); err != nil {
+		return nil, err
+	}
+	if q.states, err = model.states(); err != nil {
 		return nil, err
 	}
 	if !q.from.Before(q.to) {
@@ -168,14 +225,101 @@ func (s *source) understand(ctx context.Context, query backend.DataQuery) (*ques
 	if q.store, err = s.open(ctx); err != nil {
 		return nil, err
 	}
-	if q.cluster == "" {
+	if q.cluster == "" && !t.everywhere && !q.needsNoCluster(t) {
 		q.cluster, err = onlyCluster(ctx, q.store)
 	}
 	return q, err
 }
 
+// needsNoCluster tells of the questions that may, and here do not, name one.
+func (q *question) needsNoCluster(t queryType) bool {
+	switch t.name {
+	case "variables":
+		return q.list == "" || q.list == listClusters || q.list == listStates
+	case "assessment":
+		return q.assessment != ""
+	}
+	return false
+}
+
+// text writes a question as the query inspector shows it.
+func (t queryType) text(q *question) string {
+	text := t.name
+	if q.cluster != "" {
+		text += fmt.Sprintf(" cluster=%q", q.cluster)
+	}
+	if t.says != nil {
+		text += t.says(q)
+	}
+	return text
+}
+
+// sayRange says which time was asked for, and which states.
+func sayRange(q *question) string {
+	return fmt.Sprintf("%s from=%s to=%s", sayStates(q), q.from, q.to)
+}
+
+// sayStates says which states were asked for, if not all.
+func sayStates(q *question) string {
+	if len(q.states) == 0 {
+		return ""
+	}
+	names := make([]string, len(q.states))
+	for i, state := range q.states {
+		names[i] = state.String()
+	}
+	return " states=" + strings.Join(names, ",")
+}
+
+// wants tells whether a state was asked for.
+func (q *question) wants(state health.State) bool {
+	return len(q.states) == 0 || slices.Contains(q.states, state)
+}
+
+// verdict returns the newest assessment of the cluster, and tells the reader
+// what stands between it and the present.
+func (q *question) verdict(ctx context.Context) (*latest, error) {
+	v, err := q.store.verdict(ctx, q.cluster)
+	if errors.Is(err, dsql.ErrNotFound) {
+		return nil, notYet("cluster %q has not been assessed yet; check that \"copilot worker\" runs", q.cluster)
+	}
+	if err != nil {
+		return nil, err
+	}
+	a := &v.assessment
+	if v.degraded != "" {
+		q.warn("The store does not answer (%s): this is the last known assessment.", v.degraded)
+	}
+	if v.isStale(q.now) {
+		q.warn("The last assessment is %s old; check that \"copilot worker\" runs. What is shown was true at %s.", age(v.age(q.now)), a.At)
+	}
+	if a.Blind {
+		q.warn("The copilot is blind since %s (%s): the state is held, not observed.", a.SeenAt, or(a.BlindReason, "no telemetry"))
+	}
+	return v, nil
+}
+
+// age is how long ago the assessment was made.
+func (v *latest) age(now instant.Instant) time.Duration { return max(now.Sub(v.assessment.At), 0) }
+
+// isStale tells whether the assessment no longer speaks for the present.
+func (v *latest) isStale(now instant.Instant) bool {
+	return v.age(now) > api.StaleAfter(v.interval())
+}
+
+// usualInterval is the time between assessments where one does not say it.
+const usualInterval = 30 * time.Second
+
+// interval is the time between two assessments.
+func (v *latest) interval() time.Duration {
+	if seconds := v.assessment.IntervalSec; seconds > 0 {
+		return time.Duration(seconds * float64(time.Second))
+	}
+	return usualInterval
+}
+
 // onlyCluster is what a query that names no cluster means.
-func onlyCluster(ctx context.Context, st store) (string, error) {
+func onlyCluster(ctx context.Context, st *shared) (string, error) {
 	clusters, err := st.Clusters(ctx)
 	if err != nil {
 		return "", err
@@ -208,34 +352,25 @@ func (q *question) inform(format string, args ...any) {
 	q.notices = append(q.notices, data.Notice{Severity: data.NoticeSeverityInfo, Text: fmt.Sprintf(format, args...)})
 }
 
-// String writes the question as the query inspector shows it.
-func (q *question) String(queryType string) string {
-	var text strings.Builder
-	fmt.Fprintf(&text, "%s cluster=%q", queryType, q.cluster)
-	if queryType == "status" {
-		return text.String()
-	}
-	if queryType == "signals" {
-		ids := make([]string, len(q.signals))
-		for i, id := range q.signals {
-			ids[i] = string(id)
-		}
-		fmt.Fprintf(&text, " signals=%s scope=%s max_points=%d", strings.Join(ids, ","), q.scope, q.maxPoints)
-	}
-	fmt.Fprintf(&text, " from=%s to=%s", q.from, q.to)
-	return text.String()
-}
-
 // model is our part of a query's JSON; src/types.ts has the same as CopilotQuery.
 type model struct {
-	Cluster string            `json:"cluster"`
-	Signals []health.SignalID `json:"signals"`
-	Scope   json.RawMessage   `json:"scope"`
+	Cluster    string            `json:"cluster"`
+	Signals    []health.SignalID `json:"signals"`
+	Scope      json.RawMessage   `json:"scope"`
+	States     []string          `json:"states"`
+	Measure    string            `json:"measure"`
+	History    bool              `json:"history"`
+	Assessment string            `json:"assessment"`
+	List       string            `json:"list"`
+	Events     string            `json:"events"`
+	Live       bool              `json:"live"`
 }
 
 // ours and grafanas are the fields that a query may have.
 var (
-	ours     = []string{"cluster", "signals", "scope"}
+	ours = []string{
+		"cluster", "signals", "scope", "states", "measure", "history", "assessment", "list", "events", "live",
+	}
 	grafanas = []string{
 		"refId", "key", "queryType", "datasource", "datasourceId", "hide", "intervalMs", "maxDataPoints",
 		"timeRange", "resultAssertions", "_meta",
@@ -271,9 +406,32 @@ func wrongType(inside string, err error) error {
 	if !errors.As(err, &wrong) {
 		return badQuery("the query's field %q: %s", strings.TrimSuffix(inside, "."), strings.TrimPrefix(err.Error(), "json: "))
 	}
-	want := map[string]string{"string": "a text", "slice": "a list of texts", "struct": "an object"}[wrong.Type.Kind().String()]
+	want := map[string]string{"string": "a text", "slice": "a list of texts", "struct": "an object", "bool": "true or false"}[wrong.Type.Kind().String()]
 	name := strings.TrimSuffix(inside+wrong.Field, ".")
 	return badQuery("the query's field %q must be %s, it is a JSON %s", name, want, wrong.Value)
+}
+
+// allStates is what a dashboard variable may be when it stands for every state.
+var allStates = []string{"", "all", "$__all", "*", ".*"}
+
+// states reads which states are to be shown. One text may hold several with
+// commas between, as a variable of several values is written.
+func (m model) states() ([]health.State, error) {
+	var states []health.State
+	for _, text := range m.States {
+		for name := range strings.SplitSeq(text, ",") {
+			name = strings.ToLower(strings.TrimSpace(name))
+			if slices.Contains(allStates, name) {
+				return nil, nil
+			}
+			state, err := health.ParseState(name)
+			if err != nil {
+				return nil, badQuery("the query's field %q holds %q; use happy, stressed, critical, unknown, or all", "states", name)
+			}
+			states = append(states, state)
+		}
+	}
+	return states, nil
 }
 
 // scopeKinds are the kinds of scope that a query may name.

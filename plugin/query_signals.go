@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -52,7 +53,12 @@ func answerSignals(ctx context.Context, q *question) (data.Frames, error) {
 	if err != nil {
 		return nil, err
 	}
-	series = slices.DeleteFunc(series, func(s dsql.Series) bool { return !fits(s.Scope, q.scope) })
+	// Others may be given the same series, so what does not fit is left out of a
+	// copy.
+	series = slices.DeleteFunc(slices.Clone(series), func(s dsql.Series) bool { return !fits(s.Scope, q.scope) })
+	if series, err = ofStates(ctx, q, series); err != nil {
+		return nil, err
+	}
 	if len(series) == 0 {
 		q.inform("%s", nothingMeasured(q, definitions))
 		empty := data.NewFrame("signals")
@@ -114,6 +120,39 @@ func isOnePlace(scope health.Scope) bool {
 		return scope.Service != "" && scope.Name != ""
 	}
 	return scope.IsCluster()
+}
+
+// ofStates keeps the series of the places that are now in one of the states that
+// were asked for. The cluster as a whole always counts: its values are not those
+// of one state.
+func ofStates(ctx context.Context, q *question, series []dsql.Series) ([]dsql.Series, error) {
+	if len(q.states) == 0 || q.scope.IsCluster() {
+		return series, nil
+	}
+	v, err := q.verdict(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := map[health.Scope]health.State{}
+	for i := range v.assessment.Scopes {
+		now[v.assessment.Scopes[i].Scope] = v.assessment.Scopes[i].State
+	}
+	return slices.DeleteFunc(series, func(s dsql.Series) bool {
+		state, judged := now[s.Scope]
+		if !judged {
+			state, judged = now[s.Scope.Queue()]
+		}
+		return judged && !q.wants(state)
+	}), nil
+}
+
+// saySignals says which series were asked for.
+func saySignals(q *question) string {
+	ids := make([]string, len(q.signals))
+	for i, id := range q.signals {
+		ids[i] = string(id)
+	}
+	return fmt.Sprintf(" signals=%s scope=%s max_points=%d%s", strings.Join(ids, ","), q.scope, q.maxPoints, sayRange(q))
 }
 
 // fits tells whether a scope is one of those that wanted stands for.

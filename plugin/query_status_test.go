@@ -60,7 +60,7 @@ func TestStatusForMachines(t *testing.T) {
 // A copilot that died while all was well must not keep an alert rule quiet.
 func TestStatusForMachinesIsNoDataWhenStale(t *testing.T) {
 	st := goodStore()
-	st.latest["prod"] = incident(noon.Add(-staleAfter - time.Second))
+	st.latest["prod"] = incident(noon.Add(-2*time.Minute - time.Second))
 	response := ask(t, sourceOf(st), query(t, "status", nil), "FromAlert")
 	if response.Error != nil || len(response.Frames) != 1 || len(response.Frames[0].Fields) != 0 {
 		t.Errorf("got %v", response)

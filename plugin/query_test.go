@@ -18,9 +18,9 @@ import (
 func TestAnUnknownQueryTypeNamesTheKnownOnes(t *testing.T) {
 	s := sourceOf(goodStore())
 	wantFailure(t, ask(t, s, query(t, "statsu", nil)), backend.StatusBadRequest,
-		`query type "statsu" is not known; use one of: status, timeline, signals`)
+		`query type "statsu" is not known; use one of: `+knownTypes())
 	wantFailure(t, ask(t, s, query(t, "", nil)), backend.StatusBadRequest,
-		`the query has no type (field "queryType"); use one of: status, timeline, signals`)
+		`the query has no type (field "queryType"); use one of: `+knownTypes())
 }
 
 func TestAWrongQueryNamesTheField(t *testing.T) {
@@ -43,6 +43,15 @@ func TestAWrongQueryNamesTheField(t *testing.T) {
 		response := ask(t, sourceOf(goodStore()), query(t, "signals", test.fields))
 		wantFailure(t, response, backend.StatusBadRequest, test.words)
 	}
+}
+
+// knownTypes lists the query types as errors do.
+func knownTypes() string {
+	names := make([]string, len(queryTypes))
+	for i, queryType := range queryTypes {
+		names[i] = queryType.name
+	}
+	return strings.Join(names, ", ")
 }
 
 func knownSignals() string {

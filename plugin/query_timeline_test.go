@@ -42,12 +42,22 @@ func TestTimelineDoesNotPaintTheFuture(t *testing.T) {
 		t.Errorf("the store was asked for what happens until %v", st.timelineTo)
 	}
 	frame := response.Frames[0]
-	last := frame.Rows() - 1
-	if got := frame.At(0, last); !noon.Time().Equal(got.(time.Time)) {
+	if got := frame.At(1, frame.Rows()-1); !noon.Time().Equal(got.(time.Time)) {
 		t.Errorf("the last bar ends at %v", got)
 	}
-	if state := frame.At(1, last).(*string); state != nil {
-		t.Errorf("after now the state is %q", *state)
+}
+
+func TestTimelineOfSomeStates(t *testing.T) {
+	st := goodStore()
+	st.intervals = spans()
+	response := ask(t, sourceOf(st), query(t, "timeline", map[string]any{"states": []string{"critical"}}))
+	var states []string
+	for row := range response.Frames[0].Rows() {
+		states = append(states, response.Frames[0].At(2, row).(string))
+	}
+	// Time in which nobody looked may have been anything.
+	if want := []string{"unobserved", "critical", "critical"}; !slices.Equal(states, want) {
+		t.Errorf("got %v", states)
 	}
 }
 

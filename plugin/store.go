@@ -5,19 +5,21 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/temporal-sre/copilot/pkg/api"
 	"github.com/temporal-sre/copilot/pkg/dsql"
 	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/instant"
 )
 
-// store is what a data source asks of the copilot's store. It can only read.
+// store is what a data source asks of the copilot's store, for itself and for
+// the JSON API. It can only read.
 type store interface {
-	Ping(ctx context.Context) error
-	Schema(ctx context.Context) (dsql.SchemaStatus, error)
+	api.Store
 	Target() string
-	Clusters(ctx context.Context) ([]dsql.Cluster, error)
-	Latest(ctx context.Context, cluster string) (health.Assessment, error)
-	Timeline(ctx context.Context, cluster string, from, to instant.Instant) ([]dsql.Interval, error)
+	IsReadOnly(ctx context.Context) (bool, error)
+	Newest(ctx context.Context, cluster string) (dsql.Newest, error)
+	Assessment(ctx context.Context, cluster string, at instant.Instant) (health.Assessment, error)
+	StateChanges(ctx context.Context, query dsql.RangeQuery) (dsql.StateChangePage, error)
 	Signals(ctx context.Context, query dsql.SignalQuery) ([]dsql.Series, error)
 	Close()
 }
@@ -31,16 +33,17 @@ var errDisposed = errors.New("the data source was changed or deleted; ask again"
 // pool holds the store of one data source: it is opened when it is first asked
 // for, shared by all requests, and closed with the data source.
 type pool struct {
-	open func(ctx context.Context) (store, error)
+	open  func(ctx context.Context) (store, error)
+	clock instant.Clock
 
 	mu       sync.Mutex
-	store    store
+	store    *shared
 	disposed bool
 }
 
 // get returns the store. An attempt to open it that failed is made again the
 // next time.
-func (p *pool) get(ctx context.Context) (store, error) {
+func (p *pool) get(ctx context.Context) (*shared, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -54,8 +57,8 @@ func (p *pool) get(ctx context.Context) (store, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.store = opened
-	return opened, nil
+	p.store = newShared(opened, p.clock)
+	return p.store, nil
 }
 
 // close closes the store for good.

@@ -17,7 +17,7 @@ func TestThePoolOpensOnceAndWhenAsked(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			if got, err := p.get(t.Context()); err != nil || got != store(st) {
+			if got, err := p.get(t.Context()); err != nil || got.store != store(st) {
 				t.Errorf("got %v, %v", got, err)
 			}
 		})

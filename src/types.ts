@@ -2,7 +2,21 @@ import { DataSourceJsonData } from '@grafana/data';
 import { DataQuery } from '@grafana/schema';
 
 /** The questions that the backend answers; each has a file of its own there. */
-export type QueryType = 'status' | 'timeline' | 'signals';
+export type QueryType =
+  | 'status'
+  | 'services'
+  | 'scopes'
+  | 'issues'
+  | 'actions'
+  | 'summary'
+  | 'timeline'
+  | 'transitions'
+  | 'signals'
+  | 'log_patterns'
+  | 'assessment'
+  | 'clusters'
+  | 'annotations'
+  | 'variables';
 
 /** The kinds of place in a cluster that a signal is measured at. */
 export type ScopeKind = 'cluster' | 'service' | 'namespace' | 'task_queue' | 'replica';
@@ -16,6 +30,12 @@ export interface Scope {
   task_type?: 'workflow' | 'activity';
 }
 
+/** What a dashboard variable can be a choice of. */
+export type VariableList = 'clusters' | 'services' | 'namespaces' | 'task_queues' | 'states';
+
+/** What annotations can be made of. */
+export type AnnotatedEvents = 'transitions' | 'issues' | 'assessments';
+
 /** A query as dashboards store it and as the backend reads it. */
 export interface CopilotQuery extends DataQuery {
   queryType?: QueryType;
@@ -25,6 +45,20 @@ export interface CopilotQuery extends DataQuery {
   signals?: string[];
   /** Where the signals are measured; none means the whole cluster. */
   scope?: Scope;
+  /** The states to show; none means all. */
+  states?: string[];
+  /** The number that an alert rule compares; none means the state. */
+  measure?: string;
+  /** The issues of the time range, instead of those that are open now. */
+  history?: boolean;
+  /** The id of an assessment; none means the newest. */
+  assessment?: string;
+  /** What a variable offers; none means clusters. */
+  list?: VariableList;
+  /** What is marked on the time axis; none means changes of state. */
+  events?: AnnotatedEvents;
+  /** Tells of a new verdict at once, through Grafana Live. */
+  live?: boolean;
 }
 
 /** The two kinds of database that the copilot's worker writes to. */

@@ -52,6 +52,7 @@ type Plugin struct {
 	diagnostics grpcplugin.DiagnosticsClient
 	data        grpcplugin.DataClient
 	resource    grpcplugin.ResourceClient
+	stream      grpcplugin.StreamClient
 }
 
 // Start starts the backend at path. What it logs goes to log, as lines of JSON;
@@ -106,6 +107,11 @@ func (p *Plugin) connect() error {
 	if err != nil {
 		return err
 	}
+	stream, err := protocol.Dispense("stream")
+	if err != nil {
+		return err
+	}
+	p.stream = stream.(grpcplugin.StreamClient)
 	p.diagnostics = diagnostics.(grpcplugin.DiagnosticsClient)
 	p.data = data.(grpcplugin.DataClient)
 	p.resource = resource.(grpcplugin.ResourceClient)
@@ -260,4 +266,34 @@ func (p *Plugin) Resource(ctx context.Context, source Source, path string) (stat
 		return 0, nil, err
 	}
 	return int(answer.Code), answer.Body, nil
+}
+
+// Subscribe joins a channel, as a panel of Grafana Live does, and calls tell with
+// each frame that is sent until the context ends. The channel is the end of a
+// frame's Meta.Channel, as in "status/prod".
+func (p *Plugin) Subscribe(ctx context.Context, source Source, channel string, tell func(*data.Frame) error) error {
+	answer, err := p.stream.SubscribeStream(ctx, &pluginv2.SubscribeStreamRequest{PluginContext: source.context(), Path: channel})
+	if err != nil {
+		return err
+	}
+	if answer.Status != pluginv2.SubscribeStreamResponse_OK {
+		return fmt.Errorf("subscribe to %q: %s", channel, answer.Status)
+	}
+	packets, err := p.stream.RunStream(ctx, &pluginv2.RunStreamRequest{PluginContext: source.context(), Path: channel})
+	if err != nil {
+		return err
+	}
+	for {
+		packet, err := packets.Recv()
+		if err != nil {
+			return err
+		}
+		frame := &data.Frame{}
+		if err := json.Unmarshal(packet.Data, frame); err != nil {
+			return err
+		}
+		if err := tell(frame); err != nil {
+			return err
+		}
+	}
 }
