@@ -54,6 +54,12 @@ const (
 
 // renderStatus writes a status for a person. The footer tells how it was seen.
 func renderStatus(w io.Writer, s *api.Status, footer string) {
+	renderVerdict(w, s)
+	renderFooter(w, footer)
+}
+
+// renderVerdict writes the verdict with its reasons and what to do.
+func renderVerdict(w io.Writer, s *api.Status) {
 	fmt.Fprintln(w, headline(s))
 	fmt.Fprintln(w)
 	for _, line := range strings.Split(lipgloss.NewStyle().Width(textWidth-2).Render(s.Summary), "\n") {
@@ -74,6 +80,10 @@ func renderStatus(w io.Writer, s *api.Status, footer string) {
 	if change := s.Explanation.WouldChange; change != "" && s.HealthState > health.Happy {
 		fmt.Fprintf(w, "\n  %s\n", styleDim.Render("Would change the verdict: "+change))
 	}
+}
+
+// renderFooter writes what is beside the matter.
+func renderFooter(w io.Writer, footer string) {
 	fmt.Fprintf(w, "\n  %s\n", styleDim.Render(footer))
 }
 

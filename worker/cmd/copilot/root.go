@@ -111,9 +111,13 @@ nothing here can change the cluster that is watched.`,
 		newCheckCommand(instant.System),
 		newBacktestCommand(instant.System),
 		newStatusCommand(instant.System),
+		newTimelineCommand(instant.System),
+		newExplainCommand(),
+		newAPICommand(),
 		newDBCommand(),
 		newWorkerCommand(),
 		newAssessCommand(),
+		newCompletionCommand(),
 		newVersionCommand(),
 	)
 	return root
