@@ -13,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/temporal-sre/copilot/pkg/api/apitest"
 	"github.com/temporal-sre/copilot/pkg/dsql"
+	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/instant"
 )
 
@@ -62,6 +64,22 @@ func TestTheStoreIsAway(t *testing.T) {
 	var head Head
 	if ask(t, h, "GET", "/status").has(200).into(&head); head.Degraded {
 		t.Errorf("the store is back: %+v", head)
+	}
+}
+
+// A cluster of which nothing was ever seen has empty lists, not null.
+func TestAStatusOfNothing(t *testing.T) {
+	store := newMemory()
+	observation := health.Observation{Cluster: "prod", At: noon}
+	observation.Normalize()
+	assessment, _ := health.Evaluate(health.Window{}, observation)
+	store.looks = []apitest.Look{{Observation: observation, Assessment: assessment}}
+	h := handlerOn(store, Options{})
+	for _, target := range []string{"/status", "/status/services", "/status/issues", "/status/summary"} {
+		var head Head
+		if ask(t, h, "GET", target).has(200).into(&head); head.HealthState != health.Unknown {
+			t.Errorf("%s: %+v", target, head)
+		}
 	}
 }
 
