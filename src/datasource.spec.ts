@@ -1,7 +1,9 @@
-import { DataSourceInstanceSettings, PluginType } from '@grafana/data';
+import { DataQueryRequest, DataSourceInstanceSettings, PluginType } from '@grafana/data';
 import { TemplateSrv } from '@grafana/runtime';
+import { of } from 'rxjs';
 import { DataSource } from './datasource';
 import { CopilotOptions, CopilotQuery } from './types';
+import { VariableSupport } from './variables';
 
 // A dashboard with three variables, one of which stands for two signals.
 const templates: TemplateSrv = {
@@ -57,6 +59,11 @@ describe('the data source', () => {
     expect(signals).toEqual(['pollers', 'backlog_count', 'backlog_age_sec']);
   });
 
+  it('lets one variable stand for several states, and another for an assessment', () => {
+    const filled = datasource.applyTemplateVariables(query({ states: ['$signal'], assessment: '$cluster' }), {});
+    expect(filled).toMatchObject({ states: ['backlog_count', 'backlog_age_sec'], assessment: 'prod' });
+  });
+
   it('leaves a query without variables as it is', () => {
     const plain = query({ queryType: 'timeline' });
     expect(datasource.applyTemplateVariables(plain, {})).toEqual(plain);
@@ -90,5 +97,24 @@ describe('the data source', () => {
     expect(getResource).toHaveBeenCalledWith('clusters');
     await datasource.signals();
     expect(getResource).toHaveBeenCalledWith('signals');
+  });
+
+  it('marks changes of state, also where an annotation leaves its type out', () => {
+    expect(datasource.annotations?.getDefaultQuery?.()).toEqual({ queryType: 'annotations', events: 'transitions' });
+    const prepared = datasource.annotations?.prepareQuery?.({
+      name: 'Changes',
+      enable: true,
+      iconColor: 'red',
+      target: query({ events: 'issues' }),
+    });
+    expect(prepared).toMatchObject({ queryType: 'annotations', events: 'issues' });
+  });
+
+  it('asks the backend what a variable offers', () => {
+    const asked = jest.spyOn(datasource, 'query').mockReturnValue(of({ data: [] }));
+    const variables = datasource.variables as VariableSupport;
+    expect(variables.getDefaultQuery()).toEqual({ queryType: 'variables', list: 'clusters' });
+    variables.query({ targets: [{ list: 'states' }] } as DataQueryRequest<CopilotQuery>);
+    expect(asked).toHaveBeenCalledWith({ targets: [{ refId: 'variable', queryType: 'variables', list: 'states' }] });
   });
 });

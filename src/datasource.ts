@@ -1,6 +1,8 @@
 import { DataSourceInstanceSettings, ScopedVars } from '@grafana/data';
 import { DataSourceWithBackend, getTemplateSrv, TemplateSrv } from '@grafana/runtime';
+import { annotations } from './annotations';
 import { Cluster, CopilotOptions, CopilotQuery, Signal } from './types';
+import { VariableSupport } from './variables';
 
 /** What a new panel asks for: it shows something on every dashboard, with nothing to fill in. */
 export const defaultQuery: Partial<CopilotQuery> = { queryType: 'status' };
@@ -12,6 +14,8 @@ export class DataSource extends DataSourceWithBackend<CopilotQuery, CopilotOptio
     private readonly templates: TemplateSrv = getTemplateSrv()
   ) {
     super(settings);
+    this.annotations = annotations;
+    this.variables = new VariableSupport(this);
   }
 
   getDefaultQuery(): Partial<CopilotQuery> {
@@ -36,12 +40,17 @@ export class DataSource extends DataSourceWithBackend<CopilotQuery, CopilotOptio
     if (query.scope) {
       filled.scope = { ...query.scope, namespace: fill(query.scope.namespace), name: fill(query.scope.name) };
     }
-    if (query.signals) {
-      // One entry may be a variable that stands for several signals.
-      filled.signals = query.signals
-        .flatMap((signal) => this.templates.replace(signal, scopedVars, 'csv').split(','))
-        .map((signal) => signal.trim())
-        .filter((signal) => signal !== '');
+    if (query.assessment) {
+      filled.assessment = fill(query.assessment);
+    }
+    for (const list of ['signals', 'states'] as const) {
+      if (query[list]) {
+        // One entry may be a variable that stands for several.
+        filled[list] = query[list]
+          .flatMap((entry) => this.templates.replace(entry, scopedVars, 'csv').split(','))
+          .map((entry) => entry.trim())
+          .filter((entry) => entry !== '');
+      }
     }
     return filled;
   }

@@ -85,6 +85,53 @@ describe('the query editor', () => {
     expect(screen.getByText(/states that the cluster went through/)).toBeVisible();
   });
 
+  it.each([
+    ['Summary', 'summary', /ranked, with the numbers/],
+    ['Issues', 'issues', /What is wrong/],
+    ['Actions', 'actions', /Nothing is ever carried out/],
+    ['Parts of the cluster', 'scopes', /how work flows through each/],
+    ['Services', 'services', /own state/],
+    ['Transitions', 'transitions', /brought it about/],
+    ['Log patterns', 'log_patterns', /What the logs repeat/],
+    ['Assessment', 'assessment', /every rule that was asked/],
+  ])('offers and explains %s', async (label, queryType, explanation) => {
+    const latest = await show();
+    await choose('Show', label);
+    expect(latest.query.queryType).toBe(queryType);
+    expect(screen.getByText(explanation)).toBeVisible();
+  });
+
+  it('asks for no cluster where all are shown', async () => {
+    await show({ queryType: 'clusters' });
+    expect(screen.queryByRole('combobox', { name: 'Cluster' })).not.toBeInTheDocument();
+  });
+
+  it('narrows issues down to states, and takes in those that are over', async () => {
+    const latest = await show({ queryType: 'issues' });
+    await choose('States', 'Critical');
+    expect(latest.query.states).toEqual(['critical']);
+    await userEvent.click(screen.getByRole('switch', { name: 'Resolved, too' }));
+    expect(latest.query.history).toBe(true);
+    await userEvent.click(screen.getByRole('switch', { name: 'Resolved, too' }));
+    expect(latest.query.history).toBeUndefined();
+  });
+
+  it('chooses the number for alert rules, and live answers', async () => {
+    const latest = await show();
+    await choose('In alert rules', /Oldest waiting/);
+    expect(latest.query.measure).toBe('oldest_sec');
+    await choose('In alert rules', /State/);
+    expect(latest.query.measure).toBeUndefined();
+    await userEvent.click(screen.getByRole('switch', { name: 'Live' }));
+    expect(latest.query.live).toBe(true);
+  });
+
+  it('takes the id of an assessment', async () => {
+    const latest = await show({ queryType: 'assessment' });
+    await userEvent.type(screen.getByLabelText('Assessment'), '01a2{Enter}');
+    expect(latest.query.assessment).toBe('01a2');
+  });
+
   it('offers the clusters that there are, and variables', async () => {
     const latest = await show();
     await choose('Cluster', 'staging');

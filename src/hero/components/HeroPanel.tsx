@@ -85,9 +85,8 @@ function receive(data: Props['data']): Received {
 }
 
 /** What went wrong, each thing once. */
-function errorsOf({ errors, error, state }: Props['data']): string[] {
-  const all = errors?.length ? errors : error ? [error] : [];
-  const messages = all.map(({ message, data }) => message ?? data?.message ?? data?.error ?? 'The query failed.');
+function errorsOf({ errors = [], state }: Props['data']): string[] {
+  const messages = errors.map(({ message, data }) => message ?? data?.message ?? data?.error ?? 'The query failed.');
   if (messages.length === 0 && state === LoadingState.Error) {
     messages.push('The query failed.');
   }

@@ -1,5 +1,6 @@
 import { css } from '@emotion/css';
-import { GrafanaTheme2, TimeZone } from '@grafana/data';
+import { GrafanaTheme2 } from '@grafana/data';
+import { TimeZone } from '@grafana/schema';
 import { useStyles2 } from '@grafana/ui';
 import React from 'react';
 import { coloursOf, Tone } from '../colours';

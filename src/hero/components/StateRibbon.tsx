@@ -1,5 +1,6 @@
 import { css, cx } from '@emotion/css';
-import { GrafanaTheme2, TimeZone } from '@grafana/data';
+import { GrafanaTheme2 } from '@grafana/data';
+import { TimeZone } from '@grafana/schema';
 import { useStyles2, useTheme2 } from '@grafana/ui';
 import React, { KeyboardEvent, PointerEvent, useState } from 'react';
 import { coloursOf } from '../colours';

@@ -1,4 +1,4 @@
-import { TimeZone } from '@grafana/data';
+import { TimeZone } from '@grafana/schema';
 import React from 'react';
 import { useNow } from '../hooks/useNow';
 import { clock, duration } from '../model/format';

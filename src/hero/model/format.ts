@@ -1,4 +1,5 @@
-import { dateTimeFormat, systemDateFormats, TimeZone } from '@grafana/data';
+import { dateTimeFormat, systemDateFormats } from '@grafana/data';
+import { TimeZone } from '@grafana/schema';
 
 const second = 1000;
 const minute = 60 * second;

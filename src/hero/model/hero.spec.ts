@@ -51,6 +51,21 @@ describe('what the panel reads out of frames', () => {
     expect(heroOf(golden('status_blind.jsonc'))).toMatchObject({ blind: true });
   });
 
+  it('reads every other answer of the backend', () => {
+    const answers = ['status', 'issues', 'actions', 'summary', 'scopes', 'services', 'timeline'];
+    const hero = heroOf(answers.flatMap((name) => golden(`${name}.jsonc`)));
+    expect(hero.issues[0]).toMatchObject({ severity: 'critical', title: 'Nobody serves default/billing' });
+    expect(hero.actions![0]).toMatchObject({ risk: 'low', confidence: 0.86, guide: 'workers-gone' });
+    expect(hero.factors![0]).toMatchObject({ rank: 1, value: 0, limit: 1, weight: 1, trend: [3, 2, 1] });
+    expect(hero.avoid).toEqual([{ text: 'scale workers down while tasks wait', reason: undefined }]);
+    expect(hero.places.map(({ name }) => name)).toEqual(['billing', 'matching', 'default']);
+    expect(hero.degraded).toBeUndefined();
+  });
+
+  it('reads the newest verdict of a live status', () => {
+    expect(heroOf([frameOf('status', [{ state: 'happy' }, { state: 'stressed' }])]).state).toBe('stressed');
+  });
+
   it('finds frames that lost their names by their fields', () => {
     const nameless = stressed.map((frame) => ({ ...frame, name: undefined }));
     expect(heroOf(nameless)).toEqual(heroOf(stressed));

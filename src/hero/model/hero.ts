@@ -22,7 +22,8 @@ export function heroFrom(frames: DataFrame[], range: TimeRange, receivedAt: numb
   const about = (topic: Topic) => frames.filter((frame) => topicOf(frame) === topic);
   const rows = (topic: Topic) => about(topic).flatMap(rowsOf);
 
-  const [status] = rows('status');
+  // A live status grows by a row with each verdict; the last one is of now.
+  const status = about('status').flatMap(rowsOf).at(-1);
   if (!status) {
     return undefined;
   }
