@@ -161,6 +161,12 @@ func setUp(t *testing.T, database, dir, kind, versionName string) {
 func freePorts(t *testing.T, n int) []int {
 	t.Helper()
 	var ports []int
+	var held []net.Listener // until all are found, so that none is found twice
+	defer func() {
+		for _, listener := range held {
+			listener.Close()
+		}
+	}()
 	for tries := 0; len(ports) < n; tries++ {
 		if tries == 1000 {
 			t.Fatal("no free ports between 20000 and 32767")
@@ -170,7 +176,7 @@ func freePorts(t *testing.T, n int) []int {
 		if err != nil {
 			continue
 		}
-		defer listener.Close()
+		held = append(held, listener)
 		ports = append(ports, port)
 	}
 	return ports

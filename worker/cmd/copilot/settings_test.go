@@ -45,10 +45,13 @@ func file(t *testing.T, name, text string) string {
 	return path
 }
 
-const twoClusters = `
+const (
+	twoClusters = `
 temporal: {address: "file:7233", namespace: from-file}
 store: {url: "postgres://postgres@file:5432/copilot"}
 observe: {interval: 40s, settle: 10s}
+` + listOfTwo
+	listOfTwo = `
 clusters:
   - name: a
     prometheus: {url: "http://a:9090"}
@@ -56,6 +59,7 @@ clusters:
     prometheus: {url: "http://b:9090"}
     observe: {interval: 1m}
 `
+)
 
 // A cluster's own word wins over flags, those over the environment, that over
 // what the file says for all, that over the defaults.
@@ -118,8 +122,8 @@ func TestMistakesBesideAFile(t *testing.T) {
 		says string
 	}{
 		"a flag for one cluster": {twoClusters, []string{"--prometheus-url", "http://c:9090"}, "--prometheus-url is for one cluster"},
-		"a password":             {"store: {url: 'postgres://me:hunter2@db/copilot'}\n" + twoClusters[strings.Index(twoClusters, "observe"):], nil, "store.url_file"},
-		"no duration":            {"observe: {interval: soon}\n" + twoClusters[strings.Index(twoClusters, "clusters"):], nil, `observe.interval: "soon"`},
+		"a password":             {"store: {url: 'postgres://me:hunter2@db/copilot'}\n" + listOfTwo, nil, "store.url_file"},
+		"no duration":            {"observe: {interval: soon}\n" + listOfTwo, nil, `observe.interval: "soon"`},
 		"a build of nothing":     {twoClusters, []string{"--build-id", "1"}, "--deployment-name"},
 		"a deployment of no one": {twoClusters, []string{"--deployment-name", "copilot"}, "--build-id"},
 		"nowhere to listen":      {twoClusters, []string{"--listen", "here"}, "--listen"},
