@@ -82,6 +82,8 @@ func TestThePluginOverGRPC(t *testing.T) {
 		}
 	})
 
+	t.Run("every query of the dashboards", func(t *testing.T) { wantDashboards(t, plugin, filled, end) })
+
 	t.Run("a new assessment on Grafana Live", func(t *testing.T) {
 		st := migrate(t, url)
 		defer st.Close()
@@ -173,7 +175,7 @@ func sourceAt(t *testing.T, url string) plugintest.Source {
 }
 
 // migrate opens a store for writing and sets it up.
-func migrate(t *testing.T, url string) *dsql.Store {
+func migrate(t testing.TB, url string) *dsql.Store {
 	t.Helper()
 	st, err := dsql.Open(t.Context(), dsql.Config{URL: url})
 	if err != nil {
@@ -203,6 +205,8 @@ func fill(t *testing.T, url string) instant.Instant {
 				Signal: health.BacklogAge, Class: health.Primary, Unit: "s", Status: health.OK, Value: &waiting,
 				Samples: []health.Sample{{Scope: billing, Value: waiting}},
 			},
+			{Signal: health.PersistenceLatency, Class: health.Amplifier, Unit: "ms", Status: health.OK, Value: &transitions},
+			{Signal: health.SlotsUsed, Class: health.Worker, Unit: "1", Status: health.OK, Value: &waiting},
 			{Signal: health.Pollers, Class: health.Worker, Unit: "1", Status: health.Missing},
 		}}
 		obs.Normalize()

@@ -1,0 +1,67 @@
+package main
+
+// insights is the dashboard that one opens first (requirement R7).
+func insights() dashboard {
+	hero := copilotPanel(heroPlugin, "Copilot Insights", "The verdict, since when, how sure, why, what to do and what not to do.", 24, 15,
+		ask("status", "status", nil), ask("issues", "issues", nil), ask("actions", "actions", nil), ask("summary", "summary", nil),
+		ask("scopes", "scopes", nil), ask("services", "services", nil), ask("timeline", "timeline", nil))
+	hero["options"] = object{
+		"filterVariable": "state", "ribbon": true, "columns": "auto", "density": "comfortable",
+		"guideBaseUrl": "https://github.com/temporal-sre/copilot/blob/main/runbooks/{guide}.md",
+	}
+
+	services := table("Services", "The services of the Temporal server, the worst first.", 8, 8, ask("A", "services", inState()),
+		"kind", "namespace", "share", "asked", "served", "waiting", "oldest_sec", "pollers", "trend")
+	link(services, "name", "Server Health", "/d/copilot-server-health?${__url_time_range}&${copilot:queryparam}&${cluster:queryparam}")
+	scopes := table("Namespaces and task queues", "Where work is done, the worst first.", 16, 8, ask("A", "scopes", inState()), "trend", "gates")
+	link(scopes, "name", "Workers", "/d/copilot-workers?${__url_time_range}&${copilot:queryparam}&${cluster:queryparam}&var-queue=${__value.raw:percentencode}")
+
+	guided := table("Suggested actions", "What the rules suggest, the most trusted first. Nothing here carries one out.", 12, 9,
+		ask("A", "actions", nil), "id", "parameters", "gates")
+	override(guided, "confidence", "custom.cellOptions", object{"type": "gauge", "mode": "basic"})
+	issues := table("Open issues", "What is wrong now, the worst first.", 12, 9, ask("A", "issues", inState()),
+		"id", "kind", "status", "changed_at", "gates")
+	logs := table("Log pattern alerts", "What was found in the logs of the server.", 12, 7, ask("A", "log_patterns", nil))
+	override(logs, "service", "custom.cellOptions", object{"type": "pill"})
+	changes := table("State changes", "When the state changed, and the rules that had fired.", 12, 7, ask("A", "transitions", inState()))
+
+	return dashboard{
+		uid: "copilot-insights", title: "Copilot Insights", from: "now-6h",
+		description: "Is the Temporal cluster making forward progress? The copilot's verdict with all that it rests on.",
+		variables: []object{
+			sourceVariable("copilot", "Copilot", copilotPlugin, "temporal-sre-copilot"), clusterVariable(), stateVariable(),
+		},
+		panels: []object{
+			hero,
+			signalGrid("Forward progress", "The signals that decide the state.",
+				"state_transitions_per_sec", "arrivals_per_sec", "workflow_tasks_completed_per_sec", "activity_tasks_completed_per_sec",
+				"backlog_count", "backlog_age_sec"),
+			signalGrid("Pressure", "The signals that explain it.",
+				"request_latency_ms", "dsql_latency_ms", "persistence_errors_per_sec", "occ_conflicts_per_sec",
+				"connection_pool_utilization", "shard_churn_per_sec"),
+			signalGrid("Workers", "How the workers fare.",
+				"pollers", "worker_slots_available", "worker_slots_used", "worker_schedule_to_start_ms",
+				"sticky_cache_misses_per_sec", "poll_failures_per_sec"),
+			services, scopes, issues, guided,
+			stateTimeline("Timeline", 24, 6, inState()),
+			logs, changes,
+		},
+	}
+}
+
+// signalGrid shows some signals as tiles with sparklines.
+func signalGrid(title, description string, signals ...string) object {
+	p := copilotPanel("stat", title, description, 8, 8, ask("A", "signals", object{"signals": signals}))
+	p["options"] = object{
+		"colorMode": "none", "graphMode": "area", "textMode": "value_and_name", "justifyMode": "auto", "orientation": "auto", "wideLayout": true,
+		"reduceOptions": object{"calcs": []string{"lastNotNull"}, "fields": "", "values": false},
+	}
+	defaults(p)["color"] = object{"mode": "fixed", "fixedColor": "blue"}
+	defaults(p)["noValue"] = "no data"
+	return p
+}
+
+// link makes the values of a field links to another dashboard.
+func link(p object, name, title, url string) {
+	override(p, name, "links", []object{{"title": title, "url": url}})
+}
