@@ -3,47 +3,72 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"log/slog"
 	"net/http"
+	"os"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/resource/httpadapter"
 
+	"github.com/temporal-sre/copilot/pkg/api"
 	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/signals"
 )
 
-// resources answers what the query editor asks, to have something to choose
-// from.
+// resources answers the JSON API, which the query editor reads its choices
+// from, too, and the catalogue of signals, which is the editor's alone. Grafana
+// has asked who the caller is and whether they may query the data source.
 func (s *source) resources() backend.CallResourceHandler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /clusters", s.serveClusters)
+	mux.Handle("/", api.New(api.Options{
+		Open:   s.openForAPI,
+		Clock:  s.clock,
+		Log:    resourceLog(),
+		Plugin: true,
+	}))
 	mux.HandleFunc("GET /signals", serveSignals)
 	return httpadapter.New(mux)
 }
 
-// serveClusters lists the clusters that the store knows.
-func (s *source) serveClusters(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
-	defer cancel()
-	type cluster struct {
-		ID      string `json:"id"`
-		Display string `json:"display"`
-	}
-	list := []cluster{}
+// openForAPI returns the store. Wrong settings are the caller's to mend.
+func (s *source) openForAPI(ctx context.Context) (api.Store, error) {
 	st, err := s.open(ctx)
+	var wrong *settingsInvalid
+	if errors.As(err, &wrong) {
+		return nil, &api.Error{
+			Status: http.StatusBadRequest, Code: "invalid_settings",
+			Message: upper(err.Error()), Remedy: "correct them in the data source's configuration",
+		}
+	}
 	if err != nil {
-		writeError(w, err)
-		return
+		return nil, err
 	}
-	clusters, err := st.Clusters(ctx)
-	if err != nil {
-		writeError(w, err)
-		return
-	}
-	for _, c := range clusters {
-		list = append(list, cluster{ID: c.ID, Display: c.Display})
-	}
-	writeJSON(w, http.StatusOK, list)
+	// Without what frames share: the API does that itself, and answers for the
+	// very time range that it was asked for.
+	return st.store, nil
+}
+
+// resourceLog writes what goes wrong as Grafana reads the log of a plugin, in
+// the form of hclog.
+func resourceLog() *slog.Logger {
+	return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{
+		Level: slog.LevelWarn,
+		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+			if len(groups) > 0 {
+				return a
+			}
+			switch a.Key {
+			case slog.LevelKey:
+				a.Key = "@level"
+			case slog.MessageKey:
+				a.Key = "@message"
+			case slog.TimeKey:
+				return slog.String("@timestamp", a.Value.Time().UTC().Format("2006-01-02T15:04:05.000000Z07:00"))
+			}
+			return a
+		},
+	}))
 }
 
 // serveSignals lists the catalogue.
@@ -61,18 +86,7 @@ func serveSignals(w http.ResponseWriter, _ *http.Request) {
 	for i, d := range catalogue {
 		list[i] = signal{ID: d.ID, Title: d.Title, Meaning: d.Meaning, Class: d.Class, Unit: d.Unit, Scope: d.Scope}
 	}
-	writeJSON(w, http.StatusOK, list)
-}
-
-// writeError answers with an error, where Grafana's front end looks for it.
-func writeError(w http.ResponseWriter, err error) {
-	writeJSON(w, int(statusOf(err)), map[string]string{"message": upper(err.Error())})
-}
-
-// writeJSON answers with a value.
-func writeJSON(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
 	// The caller is gone if this fails.
-	_ = json.NewEncoder(w).Encode(value)
+	_ = json.NewEncoder(w).Encode(list)
 }
