@@ -13,6 +13,7 @@ import (
 	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/temporal-sre/copilot/pkg/dsql"
@@ -274,6 +275,8 @@ func newRun(t tester, w *world, start instant.Instant) *run {
 	env.SetStartTime(start.Time())
 	env.SetTestTimeout(time.Minute)
 	env.SetDataConverter(DataConverter())
+	// A machine under load may not give a test a whole second.
+	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute})
 	Register(env)
 	env.RegisterActivity(&mortal{world: w, Activities: w.activities()})
 	return &run{TestWorkflowEnvironment: env, t: t}

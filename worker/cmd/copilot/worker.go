@@ -34,6 +34,11 @@ const (
 	// stopTimeout is how long activities under way may take to end when the
 	// worker is asked to stop.
 	stopTimeout = 10 * time.Second
+	// judgeTimeout is how long a workflow may compute without a pause. Catching
+	// up judges 20 observations in one go, which on a fraction of a processor can
+	// take longer than the second that the SDK allows; half of the time that the
+	// server allows a workflow task is left.
+	judgeTimeout = 5 * time.Second
 )
 
 func newWorkerCommand() *cobra.Command {
@@ -211,7 +216,8 @@ func (o *workerOptions) reload(ctx context.Context, log *slog.Logger, watching *
 // workerSettings are the SDK's options of the worker.
 func (o *workerOptions) workerSettings(fatal chan<- error) worker.Options {
 	settings := worker.Options{
-		WorkerStopTimeout: stopTimeout,
+		WorkerStopTimeout:        stopTimeout,
+		DeadlockDetectionTimeout: judgeTimeout,
 		// A workflow that panics waits for a worker that does not.
 		WorkflowPanicPolicy: worker.BlockWorkflow,
 		OnFatalError: func(err error) {
