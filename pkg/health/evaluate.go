@@ -548,6 +548,9 @@ func onlyPressure(gates []Gate) bool {
 
 // trendOf extracts the served rate from a trend, for people to look at.
 func trendOf(trend []Point) []float64 {
+	if len(trend) == 0 {
+		return nil
+	}
 	values := make([]float64, 0, len(trend))
 	for i := range trend {
 		v := trend[i].Completed
