@@ -5,9 +5,18 @@ import { BrowserContext, chromium, Page } from 'playwright-core';
 import { now } from '../src/hero/testing/now';
 
 /** Where a Chromium is installed, as a package of the system. */
-export const executable = [process.env.CHROMIUM_PATH, '/usr/bin/chromium', '/usr/bin/chromium-browser'].find(
+const executable = [process.env.CHROMIUM_PATH, '/usr/bin/chromium', '/usr/bin/chromium-browser'].find(
   (file) => file && existsSync(file)
 );
+
+if (!executable) {
+  console.warn(
+    'The browser tests are skipped: there is no Chromium. Install the package "chromium", or set CHROMIUM_PATH.'
+  );
+}
+
+/** Describes tests that need a browser. */
+export const withBrowser = executable ? describe : describe.skip;
 
 // No sandbox: tests often run as root, where it does not work, and the only page is ours. No calls home.
 const flags = [
@@ -48,13 +57,16 @@ export async function start(): Promise<Browser> {
 
 /** What the host page shows, and how large. */
 export interface View {
-  situation: string;
   width: number;
   height: number;
   theme?: 'dark' | 'light';
+  /** The hero panel's situation, options and time zone. */
+  situation?: string;
   options?: Record<string, unknown>;
   zone?: string;
-  variables?: string;
+  /** An editor instead of the hero panel, and the query that it shows. */
+  editor?: 'query' | 'annotation' | 'variable';
+  query?: Record<string, unknown>;
 }
 
 /** Opens the host page, at the time of the fixtures. */
@@ -66,6 +78,6 @@ export async function open(page: Page, url: string, view: View) {
     search.set(name, typeof value === 'object' ? JSON.stringify(value) : String(value));
   }
   await page.goto(`${url}/?${search}`);
-  await page.getByTestId('copilot-hero').waitFor();
+  await page.getByTestId(view.editor ? 'editor' : 'copilot-hero').waitFor();
   await page.evaluate('document.fonts.ready');
 }

@@ -1,23 +1,8 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { Page } from 'playwright-core';
-import { Browser, executable, open, start, View } from './browser';
+import { violations } from './axe';
+import { Browser, open, start, View, withBrowser } from './browser';
 import { compare } from './compare';
-import { root, serve, Server } from './server';
-
-const axe = readFileSync(path.join(root, 'node_modules/axe-core/axe.min.js'), 'utf8');
-
-interface Violation {
-  id: string;
-  nodes: Array<{ html: string; failureSummary: string }>;
-}
-
-/** What a machine can find of what keeps people from using a page. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  const found = (await page.evaluate('axe.run().then(({ violations }) => violations)')) as Violation[];
-  return found.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`));
-}
+import { serve, Server } from './server';
 
 const views: Record<string, View> = {
   happy: { situation: 'happy', width: 1200, height: 300 },
@@ -42,13 +27,7 @@ const views: Record<string, View> = {
   'error-in-part': { situation: 'error-in-part', width: 1200, height: 600, theme: 'light' },
 };
 
-if (!executable) {
-  console.warn(
-    'The browser tests are skipped: there is no Chromium. Install the package "chromium", or set CHROMIUM_PATH.'
-  );
-}
-
-(executable ? describe : describe.skip)('the hero panel in a browser', () => {
+withBrowser('the hero panel in a browser', () => {
   let server: Server;
   let browser: Browser;
   let page: Page;

@@ -54,7 +54,6 @@ export function QueryEditor({ datasource, query, onChange, onRunQuery }: Props) 
         {has(queryType, 'history') && (
           <InlineField
             label="Resolved, too"
-            labelWidth={labelWidth}
             htmlFor={`${id}-history`}
             tooltip="The issues of the whole time range, instead of those that are open now."
           >
@@ -68,7 +67,6 @@ export function QueryEditor({ datasource, query, onChange, onRunQuery }: Props) 
         {has(queryType, 'measure') && (
           <InlineField
             label="In alert rules"
-            labelWidth={labelWidth}
             htmlFor={`${id}-measure`}
             tooltip="The number that an alert rule or an expression gets in place of the row."
           >

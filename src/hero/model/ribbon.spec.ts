@@ -59,6 +59,10 @@ describe('the ribbon', () => {
     ).toEqual(['0-2 stressed', '2-9 happy']);
   });
 
+  it('makes no gap of the difference between two clocks', () => {
+    expect(short(ribbonOf([{ start: 0, end: 10 * hour - 30_000, state: 'happy' }]))).toEqual(['0-10 happy']);
+  });
+
   it('joins what is the same, and parts what is not', () => {
     expect(
       short(

@@ -3,6 +3,9 @@ import { duration } from './format';
 import { isImpaired, stateFrom } from './states';
 import { HealthState, Ribbon, Segment } from './types';
 
+/** What ends this long before now ends now: the server's clock and the browser's are never quite the same. */
+const clocksApart = 60_000;
+
 /** Reads the states of the time range out of a timeline. A row holds until its end, or else until the next row. */
 export function ribbonFrom(frame: DataFrame, range: TimeRange, now: number): Ribbon | undefined {
   const [starts, ends] = frame.fields.filter(({ type }) => type === FieldType.time);
@@ -34,6 +37,10 @@ export function ribbonFrom(frame: DataFrame, range: TimeRange, now: number): Rib
   }
   if (segments.length === 0) {
     return undefined;
+  }
+  const last = segments[segments.length - 1];
+  if (last && to - last.to < clocksApart) {
+    last.to = to;
   }
   fillUpTo(segments, from, to);
   return { from, to, segments };
