@@ -101,7 +101,10 @@ export default function config(env) {
           { from: 'img', to: 'img' },
           { from: 'hero/plugin.json', to: 'hero', transform: fillIn },
           { from: 'hero/img', to: 'hero/img' },
-          ...['img', 'hero/img'].map((to) => ({ from: '../docs/img/{stressed,critical-light}.jpeg', to: `${to}/[name][ext]` })),
+          ...['img', 'hero/img'].map((to) => ({
+            from: '../docs/img/{stressed,critical-light}.jpeg',
+            to: `${to}/[name][ext]`,
+          })),
           { from: '../CHANGELOG.md' },
           { from: '../LICENSE', toType: 'file', to: 'LICENSE' },
         ],
