@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,7 +18,6 @@ import (
 	"github.com/temporal-sre/copilot/pkg/dsql/postgrestest"
 	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/instant"
-	"github.com/temporal-sre/copilot/pkg/signals"
 )
 
 // viewers are how many people look at the dashboard at once.
@@ -41,7 +41,11 @@ func BenchmarkInsights(b *testing.B) {
 	url := postgrestest.NewDatabase(b)
 	st, last := fillDays(b, url, days)
 	cfg := dsql.Config{URL: url, ReadOnly: true, MinConns: -1}
-	s := newSource(nil, instant.System, func(ctx context.Context) (store, error) { return dsql.Open(ctx, cfg) })
+	var reads atomic.Int64
+	s := newSource(nil, instant.System, func(ctx context.Context) (store, error) {
+		opened, err := dsql.Open(ctx, cfg)
+		return countingStore{opened, &reads}, err
+	})
 	defer s.Dispose()
 	reader, err := s.open(b.Context())
 	if err != nil {
@@ -55,17 +59,23 @@ func BenchmarkInsights(b *testing.B) {
 
 	insights := dashboards(b)["copilot-insights"]
 	var panels, refreshes, bare []time.Duration
-	reads := 0
+	slowest := map[string]time.Duration{}
+	// Connections are there already when somebody looks at a dashboard.
+	if _, err := refresh(b.Context(), s, &insights, last); err != nil {
+		b.Fatal(err)
+	}
+	reads.Store(0)
 	for b.Loop() {
 		last = last.Add(30 * time.Second)
 		if err := st.Save(b.Context(), health.Observation{Cluster: "prod", At: last, Measurements: []health.Measurement{}}, large(last)); err != nil {
 			b.Fatal(err)
 		}
 		forget(reader)
-		before := statements(b, pool)
 		took := atOnce(b, func() ([]time.Duration, error) { return refresh(b.Context(), s, &insights, last) })
-		reads += statements(b, pool) - before
 		for _, viewer := range took {
+			for i, panel := range viewer {
+				slowest[insights.Panels[i].Title] = max(slowest[insights.Panels[i].Title], panel)
+			}
 			panels = append(panels, viewer...)
 			var sum time.Duration
 			for _, panel := range viewer {
@@ -83,10 +93,11 @@ func BenchmarkInsights(b *testing.B) {
 	b.ReportMetric(ms(percentile(refreshes, 99)), "dashboard-p99-ms")
 	b.ReportMetric(ms(percentile(bare, 99)), "sql-p99-ms")
 	b.ReportMetric(float64(percentile(panels, 99))/float64(percentile(bare, 99)), "p99-ratio")
-	b.ReportMetric(float64(len(panels))/float64(max(reads, 1)), "panels/transaction")
-	b.Logf("%d days; %d viewers: a panel p50 %.1f ms, p99 %.1f ms; bare SQL p99 %.1f ms; ratio %.2f; %d panels cost about %d transactions",
+	b.ReportMetric(float64(len(panels))/float64(reads.Load()), "panels/read")
+	b.Logf("the slowest request of each panel: %v", slowest)
+	b.Logf("%d days; %d viewers: a panel p50 %.1f ms, p99 %.1f ms; bare SQL p99 %.1f ms; ratio %.2f; %d panels cost %d reads",
 		days, viewers, ms(percentile(panels, 50)), ms(percentile(panels, 99)), ms(percentile(bare, 99)),
-		float64(percentile(panels, 99))/float64(percentile(bare, 99)), len(panels), reads)
+		float64(percentile(panels, 99))/float64(percentile(bare, 99)), len(panels), reads.Load())
 }
 
 // forget makes a data source ask the store again for everything.
@@ -160,14 +171,35 @@ func bareSQL(ctx context.Context, pool *pgxpool.Pool, times int) ([]time.Duratio
 	return took, nil
 }
 
-// statements is how many transactions the database has seen.
-func statements(b *testing.B, pool *pgxpool.Pool) int {
-	var n int
-	err := pool.QueryRow(b.Context(), `SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()`).Scan(&n)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return n
+// countingStore counts what is really read.
+type countingStore struct {
+	store
+	reads *atomic.Int64
+}
+
+func (c countingStore) Newest(ctx context.Context, cluster string) (dsql.Newest, error) {
+	c.reads.Add(1)
+	return c.store.Newest(ctx, cluster)
+}
+
+func (c countingStore) Assessment(ctx context.Context, cluster string, at instant.Instant) (health.Assessment, error) {
+	c.reads.Add(1)
+	return c.store.Assessment(ctx, cluster, at)
+}
+
+func (c countingStore) Timeline(ctx context.Context, cluster string, from, to instant.Instant) ([]dsql.Interval, error) {
+	c.reads.Add(1)
+	return c.store.Timeline(ctx, cluster, from, to)
+}
+
+func (c countingStore) StateChanges(ctx context.Context, query dsql.RangeQuery) (dsql.StateChangePage, error) {
+	c.reads.Add(1)
+	return c.store.StateChanges(ctx, query)
+}
+
+func (c countingStore) Signals(ctx context.Context, query dsql.SignalQuery) ([]dsql.Series, error) {
+	c.reads.Add(1)
+	return c.store.Signals(ctx, query)
 }
 
 // percentile returns the value that so many of a hundred do not exceed.
@@ -188,8 +220,8 @@ func large(at instant.Instant) health.Assessment {
 	return a
 }
 
-// fillDays fills a store with an assessment and the values of the whole cluster
-// each 30 seconds for so many days until now. It returns the store, open for
+// fillDays fills a store with an assessment and the values of the dashboard's
+// signals each 30 seconds for so many days until now. It returns the store, open for
 // writing, and the instant of the last.
 func fillDays(b *testing.B, url string, days int) (*dsql.Store, instant.Instant) {
 	b.Helper()
@@ -207,9 +239,15 @@ func fillDays(b *testing.B, url string, days int) (*dsql.Store, instant.Instant)
 	if err != nil {
 		b.Fatal(err)
 	}
+	// The key begins with the signal, so that those which nobody asks for do not
+	// matter.
 	var ids []string
-	for _, d := range signals.Catalogue() {
-		ids = append(ids, string(d.ID))
+	insights := dashboards(b)["copilot-insights"]
+	for _, query := range insights.copilotQueries() {
+		asked, _ := query["signals"].([]any)
+		for _, id := range asked {
+			ids = append(ids, id.(string))
+		}
 	}
 	for _, fill := range []struct {
 		sql  string

@@ -273,11 +273,11 @@ type alertRule struct {
 
 // UnmarshalYAML reads a rule by way of JSON, which takes names in any case.
 func (r *alertRule) UnmarshalYAML(node *yaml.Node) error {
-	var any map[string]any
-	if err := node.Decode(&any); err != nil {
+	var fields map[string]any
+	if err := node.Decode(&fields); err != nil {
 		return err
 	}
-	text, err := json.Marshal(any)
+	text, err := json.Marshal(fields)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,8 @@ func insights() dashboard {
 	hero := copilotPanel(heroPlugin, "Copilot Insights", "The verdict, since when, how sure, why, what to do and what not to do.", 24, 15,
 		ask("status", "status", nil), ask("issues", "issues", nil), ask("actions", "actions", nil), ask("summary", "summary", nil),
 		ask("scopes", "scopes", nil), ask("services", "services", nil), ask("timeline", "timeline", nil))
+	// The ribbon shows a day, whatever the dashboard's time range is.
+	hero["timeFrom"], hero["hideTimeOverride"] = "24h", true
 	hero["options"] = object{
 		"filterVariable": "state", "ribbon": true, "columns": "auto", "density": "comfortable",
 		"guideBaseUrl": "https://github.com/temporal-sre/copilot/blob/main/runbooks/{guide}.md",
