@@ -1,4 +1,10 @@
-import { DataQueryRequest, DataSourceInstanceSettings, PluginType } from '@grafana/data';
+import {
+  createDataFrame,
+  DataQueryRequest,
+  DataSourceInstanceSettings,
+  PluginType,
+  StreamingFrameAction,
+} from '@grafana/data';
 import { TemplateSrv } from '@grafana/runtime';
 import { of } from 'rxjs';
 import { DataSource } from './datasource';
@@ -34,6 +40,14 @@ const query = (part: Partial<CopilotQuery>): CopilotQuery => ({ refId: 'A', ...p
 describe('the data source', () => {
   it('asks for the status in a new panel', () => {
     expect(datasource.getDefaultQuery()).toEqual({ queryType: 'status' });
+  });
+
+  it('shows the newest status of a stream alone', () => {
+    const options = datasource.streamOptionsProvider(
+      {} as DataQueryRequest<CopilotQuery>,
+      createDataFrame({ fields: [] })
+    );
+    expect(options).toMatchObject({ maxLength: 1, action: StreamingFrameAction.Replace });
   });
 
   it('fills variables in wherever a query may hold one', () => {

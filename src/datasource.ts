@@ -1,4 +1,4 @@
-import { DataSourceInstanceSettings, ScopedVars } from '@grafana/data';
+import { DataSourceInstanceSettings, ScopedVars, StreamingFrameAction } from '@grafana/data';
 import { DataSourceWithBackend, getTemplateSrv, TemplateSrv } from '@grafana/runtime';
 import { annotations } from './annotations';
 import { Cluster, CopilotOptions, CopilotQuery, Signal } from './types';
@@ -16,6 +16,8 @@ export class DataSource extends DataSourceWithBackend<CopilotQuery, CopilotOptio
     super(settings);
     this.annotations = annotations;
     this.variables = new VariableSupport(this);
+    // A new status takes the place of the one before; it is no further row.
+    this.streamOptionsProvider = () => ({ maxLength: 1, maxDelta: Infinity, action: StreamingFrameAction.Replace });
   }
 
   getDefaultQuery(): Partial<CopilotQuery> {
