@@ -6,6 +6,8 @@ import { serve, Server } from './server';
 
 const views: Record<string, View> = {
   happy: { situation: 'happy', width: 1200, height: 300 },
+  'happy-flow': { situation: 'happy', width: 1200, height: 560 },
+  'happy-phone': { situation: 'happy', width: 320, height: 900, theme: 'light' },
   'happy-light': { situation: 'happy', width: 1200, height: 300, theme: 'light' },
   stressed: { situation: 'stressed', width: 1400, height: 640 },
   'stressed-light': { situation: 'stressed', width: 1200, height: 640, theme: 'light' },

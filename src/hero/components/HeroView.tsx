@@ -14,6 +14,7 @@ import { HeroOptions } from '../options';
 import { Analysis, WouldChange } from './Analysis';
 import { Banner } from './Banner';
 import { Chips } from './Chips';
+import { Flow, flowing } from './Flow';
 import { IssueCallout } from './IssueCallout';
 import { Remediations } from './Remediations';
 import { Names, RichText } from './RichText';
@@ -84,10 +85,13 @@ export function HeroView({ hero, receivedAt, options, layout, timeZone }: Props)
           </div>
         </section>
       )}
+      {!columns && layout.columns > 0 && flowing(hero.places).length > 0 && (
+        <Flow places={hero.places} roomy={layout.beside} />
+      )}
       {columns && (
         <div className={styles.columns}>
           <Analysis hero={hero} roomy={layout.roomy} />
-          <Remediations hero={hero} guideBaseUrl={options.guideBaseUrl} layout={layout} />
+          <Remediations hero={hero} guideBaseUrl={options.guideBaseUrl} roomy={layout.roomy} />
         </div>
       )}
     </Names.Provider>

@@ -1,11 +1,10 @@
 import { css } from '@emotion/css';
 import { GrafanaTheme2 } from '@grafana/data';
-import { Button, TextLink, useStyles2 } from '@grafana/ui';
+import { Button, useStyles2 } from '@grafana/ui';
 import React from 'react';
 import { coloursOf } from '../colours';
 import { percent } from '../model/format';
 import { guideLink } from '../model/guide';
-import { Layout } from '../model/layout';
 import { Action, Avoid, Hero, Risk } from '../model/types';
 import { RichText } from './RichText';
 import { Section } from './Section';
@@ -14,13 +13,14 @@ import { StateShape } from './StateShape';
 interface Props {
   hero: Pick<Hero, 'actions' | 'avoid'>;
   guideBaseUrl: string;
-  layout: Pick<Layout, 'roomy' | 'scale'>;
+  /** Whether everything of an action fits into its row. */
+  roomy: boolean;
 }
 
 const whyNotExecute = 'Execution comes with a later version; the copilot never changes the cluster.';
 
 /** What to do, the most trusted first, and what not to do. */
-export function Remediations({ hero, guideBaseUrl, layout }: Props) {
+export function Remediations({ hero, guideBaseUrl, roomy }: Props) {
   const styles = useStyles2(getStyles);
   const { actions, avoid } = hero;
   return (
@@ -30,7 +30,7 @@ export function Remediations({ hero, guideBaseUrl, layout }: Props) {
       ) : actions.length > 0 ? (
         <ul className={styles.list}>
           {actions.map((action) => (
-            <ActionRow key={action.id} action={action} guideBaseUrl={guideBaseUrl} layout={layout} />
+            <ActionRow key={action.id} action={action} guideBaseUrl={guideBaseUrl} roomy={roomy} />
           ))}
         </ul>
       ) : (
@@ -41,13 +41,10 @@ export function Remediations({ hero, guideBaseUrl, layout }: Props) {
   );
 }
 
-function ActionRow({ action, guideBaseUrl, layout }: Omit<Props, 'hero'> & { action: Action }) {
+function ActionRow({ action, guideBaseUrl, roomy }: Omit<Props, 'hero'> & { action: Action }) {
   const styles = useStyles2(getStyles);
   const { text, confidence, risk, guide, target } = action;
   const link = guideLink(guide, guideBaseUrl);
-  const { roomy, scale } = layout;
-  // Grafana's own parts do not grow with the text around them.
-  const large = scale > 1.2;
   return (
     <li className={roomy ? styles.row : styles.stacked}>
       <div className={styles.words}>
@@ -67,19 +64,26 @@ function ActionRow({ action, guideBaseUrl, layout }: Omit<Props, 'hero'> & { act
         )}
         {risk && <RiskMark risk={risk} />}
         {link ? (
-          <TextLink
+          <a
+            className={styles.link}
             href={link}
-            external
-            inline={false}
-            variant={large ? 'body' : 'bodySmall'}
-            aria-label={`View guide: ${guide}`}
+            target="_blank"
+            rel="noreferrer"
+            aria-label={`View guide: ${guide} (opens in a new tab)`}
           >
             View guide
-          </TextLink>
+          </a>
         ) : (
           guide && <span className={styles.guide}>guide: {guide}</span>
         )}
-        <Button size={large ? 'md' : 'sm'} variant="secondary" fill="outline" disabled tooltip={whyNotExecute}>
+        <Button
+          size="sm"
+          className={styles.execute}
+          variant="secondary"
+          fill="outline"
+          disabled
+          tooltip={whyNotExecute}
+        >
           Execute
         </Button>
       </div>
@@ -149,13 +153,21 @@ const getStyles = (theme: GrafanaTheme2) => {
     // The facts of all rows stand below each other.
     factsInRow: css({
       display: 'grid',
-      gridTemplateColumns: '3.2em 6.3em 6.6em auto',
+      gridTemplateColumns: '3.2em 6.3em 5.8em auto',
       alignItems: 'center',
       justifyItems: 'start',
       flex: 'none',
       columnGap: theme.spacing(0.5),
     }),
     confidence: css({ fontWeight: theme.typography.fontWeightBold, fontVariantNumeric: 'tabular-nums' }),
+    link: css({
+      color: theme.colors.text.link,
+      fontSize: '0.86em',
+      whiteSpace: 'nowrap',
+      '&:hover, &:focus-visible': { textDecoration: 'underline' },
+    }),
+    // Grafana's button does not grow with the text around it by itself.
+    execute: css({ height: 'auto', padding: '0 0.6em', fontSize: '0.86em', lineHeight: 1.8 }),
     guide: css({ color: theme.colors.text.secondary, fontSize: '0.86em' }),
     hidden: css({ position: 'absolute', width: 1, height: 1, overflow: 'hidden', clipPath: 'inset(50%)' }),
     none: css({ color: theme.colors.text.secondary }),

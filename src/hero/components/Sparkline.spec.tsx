@@ -8,9 +8,12 @@ describe('the sparkline', () => {
     expect(screen.getByRole('img', { name: 'from 200 ms to 4 min 10 s' })).toBeVisible();
   });
 
-  it('is a line in the middle when nothing changes', () => {
-    const { container } = render(<Sparkline values={[3, 3]} />);
-    expect(container.querySelector('polyline')).toHaveAttribute('points', '2.0,12.0 102.0,12.0');
+  it.each([
+    [[100, 90], '2.0,2.0 102.0,4.0'],
+    [[0, 0], '2.0,22.0 102.0,22.0'],
+  ])('starts at zero, so that a small change looks small: %j', (values, points) => {
+    const { container } = render(<Sparkline values={values} />);
+    expect(container.querySelector('polyline')).toHaveAttribute('points', points);
   });
 
   it.each([[[]], [[1]]])('is not drawn from %j', (values) => {

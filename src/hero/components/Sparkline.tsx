@@ -20,12 +20,11 @@ export function Sparkline({ values, unit }: Props) {
   if (first === undefined || last === undefined || values.length < 2) {
     return null;
   }
-  const top = Math.max(...values);
-  const bottom = Math.min(...values);
+  // From zero, so that a small change looks small.
+  const top = Math.max(...values, 0);
+  const bottom = Math.min(...values, 0);
   const x = (index: number) => edge + (index / (values.length - 1)) * (width - 2 * edge);
-  // A value that does not change is a line in the middle.
-  const y = (value: number) =>
-    top === bottom ? height / 2 : height - edge - ((value - bottom) / (top - bottom)) * (height - 2 * edge);
+  const y = (value: number) => height - edge - ((value - bottom) / (top - bottom || 1)) * (height - 2 * edge);
   const points = values.map((value, index) => `${x(index).toFixed(1)},${y(value).toFixed(1)}`).join(' ');
   const colour = coloursOf(theme, 'info').fill;
   return (

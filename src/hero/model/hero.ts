@@ -142,6 +142,7 @@ function placesFrom(rows: Row[]): Place[] {
       waiting: row.number('waiting'),
       oldestSec: row.number('oldest_sec'),
       pollers: row.number('pollers'),
+      trend: row.numbers('trend'),
     };
     // A queue has two kinds of task, and services may be among the scopes, too: the graver row speaks for both.
     const key = [kind, place.namespace, name].join('/');

@@ -24,6 +24,8 @@ export interface Place {
   waiting?: number;
   oldestSec?: number;
   pollers?: number;
+  /** What was served lately, oldest first. */
+  trend: number[];
 }
 
 /** One reason for the verdict. */
