@@ -35,7 +35,7 @@ func answerIssues(ctx context.Context, q *question) (data.Frames, error) {
 	}
 	type row = health.Issue
 	return data.Frames{table("issues",
-		field("id", "Issue", "The same trouble at the same place always has the same id.", column(rows, func(i *row) string { return i.ID })),
+		field("id", "Id", "The same trouble at the same place always has the same id.", column(rows, func(i *row) string { return i.ID })),
 		withMappings(field("severity", "Severity", "The state that the issue argues for; a remark argues for none.", column(rows, func(i *row) string { return i.Severity.String() })), severityMappings),
 		field("title", "Issue", "What is wrong.", column(rows, func(i *row) string { return i.Title })),
 		field("detail", "Detail", "What was found.", column(rows, func(i *row) string { return i.Detail })),

@@ -14,9 +14,11 @@ func insights() dashboard {
 
 	services := table("Services", "The services of the Temporal server, the worst first.", 8, 8, ask("A", "services", inState()),
 		"kind", "namespace", "share", "asked", "served", "waiting", "oldest_sec", "pollers", "trend")
-	link(services, "name", "Server Health", "/d/copilot-server-health?${__url_time_range}&${copilot:queryparam}&${cluster:queryparam}")
+	link(services, "name", "Server Health", "/d/copilot-server-health"+same)
 	scopes := table("Namespaces and task queues", "Where work is done, the worst first.", 16, 8, ask("A", "scopes", inState()), "trend", "gates")
-	link(scopes, "name", "Workers", "/d/copilot-workers?${__url_time_range}&${copilot:queryparam}&${cluster:queryparam}&var-queue=${__value.raw:percentencode}")
+	link(scopes, "name",
+		"All workers", "/d/copilot-workers"+same,
+		"Workers of this task queue", "/d/copilot-workers"+same+"&var-queue=${__value.raw:percentencode}")
 
 	guided := table("Suggested actions", "What the rules suggest, the most trusted first. Nothing here carries one out.", 12, 9,
 		ask("A", "actions", nil), "id", "parameters", "gates")
@@ -63,7 +65,16 @@ func signalGrid(title, description string, signals ...string) object {
 	return p
 }
 
-// link makes the values of a field links to another dashboard.
-func link(p object, name, title, url string) {
-	override(p, name, "links", []object{{"title": title, "url": url}})
+// same keeps the time range, the data source and the cluster on the way to
+// another dashboard.
+const same = "?${__url_time_range}&${copilot:queryparam}&${cluster:queryparam}"
+
+// link makes the values of a field links to other dashboards, given as a title
+// and a URL each.
+func link(p object, name string, titlesAndURLs ...string) {
+	var links []object
+	for i := 0; i+1 < len(titlesAndURLs); i += 2 {
+		links = append(links, object{"title": titlesAndURLs[i], "url": titlesAndURLs[i+1]})
+	}
+	override(p, name, "links", links)
 }
