@@ -17,10 +17,11 @@ const (
 	enterCritical, ofCritical = 3, 4
 
 	// A step down needs calmAtFirst evaluations in a row without evidence. A
-	// scope that comes back within relapseWithin evaluations needs twice as
-	// many the next time, up to calmAtMost: one incident, one entry, one exit.
+	// state that comes back within relapseWithin evaluations of having been left,
+	// five minutes at the default interval, needs twice as many the next time, up
+	// to calmAtMost: one incident, one entry, one exit.
 	calmAtFirst, calmAtMost = 3, 12
-	relapseWithin           = 20
+	relapseWithin           = 10
 
 	// impairedShare of demand makes the cluster Critical (design property H8).
 	impairedShare = 0.5

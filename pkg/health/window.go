@@ -39,17 +39,23 @@ type Track struct {
 	JudgedAt instant.Instant `json:"judged_at,omitzero"`
 	// Raw is the recent evidence, oldest first.
 	Raw []State `json:"raw,omitempty"`
-	// Calm is how many evaluations without evidence a step down needs; zero
-	// stands for calmAtFirst.
-	Calm int `json:"calm,omitempty"`
-	// Well counts the evaluations since the last step down.
-	Well int `json:"well,omitempty"`
+	// Stressed and Critical tell how hard each of these states is to leave.
+	Stressed Hold `json:"stressed,omitzero"`
+	Critical Hold `json:"critical,omitzero"`
 	// Idle counts the evaluations since the scope last had work.
 	Idle int `json:"idle,omitempty"`
 	// Trend is the sliding window, oldest first.
 	Trend []Point `json:"trend,omitempty"`
 	// Usual are the slow baselines, ordered by signal.
 	Usual []Baseline `json:"usual,omitempty"`
+}
+
+// Hold is how hard a state is to leave.
+type Hold struct {
+	// Calm is how many evaluations without evidence it takes.
+	Calm int `json:"calm,omitempty"`
+	// Left counts the evaluations since the state was left.
+	Left int `json:"left,omitempty"`
 }
 
 // Point is one observation of a scope's progress.
@@ -176,31 +182,32 @@ func (t *Track) step(raw State, at instant.Instant, confirmed bool) {
 		keep = keep[len(keep)-calmAtMost+1:]
 	}
 	t.Raw = append(slices.Clone(keep), raw)
-	if t.Calm == 0 {
-		t.Calm = calmAtFirst
-	}
+	t.Stressed.Left++
+	t.Critical.Left++
 
-	t.Well++
 	switch t.State {
 	case Unknown:
-		// The first verdict has no state to come from; Critical still has to
-		// be confirmed from Stressed.
+		// The first verdict has no state to come from, and nothing to relapse
+		// into; Critical still has to be confirmed from Stressed.
 		t.State = min(raw, Stressed)
-		t.Well = relapseWithin // nothing to relapse into
+		t.Stressed = Hold{Calm: calmAtFirst, Left: relapseWithin}
+		t.Critical = t.Stressed
 	case Happy:
 		if confirmed && raw > Happy || t.evidence(Stressed, ofStressed) >= enterStressed {
-			t.worsen(Stressed)
+			t.State = Stressed
+			t.Stressed.enter()
 		}
 	case Stressed:
 		switch {
 		case t.evidence(Critical, ofCritical) >= enterCritical:
-			t.worsen(Critical)
-		case t.calm(Stressed, t.Calm):
-			t.State, t.Well = Happy, 0
+			t.State = Critical
+			t.Critical.enter()
+		case t.calm(Stressed, t.Stressed.Calm):
+			t.State, t.Stressed.Left = Happy, 0
 		}
 	case Critical:
-		if t.calm(Critical, t.Calm) {
-			t.State, t.Well = Stressed, 0
+		if t.calm(Critical, t.Critical.Calm) {
+			t.State, t.Critical.Left = Stressed, 0
 		}
 	}
 	if t.State != before {
@@ -208,14 +215,13 @@ func (t *Track) step(raw State, at instant.Instant, confirmed bool) {
 	}
 }
 
-// worsen takes a step up. One that follows soon on a step down is a relapse:
-// the next step down will need twice as many calm evaluations.
-func (t *Track) worsen(to State) {
-	t.State = to
-	if t.Well <= relapseWithin {
-		t.Calm = min(2*t.Calm, calmAtMost)
+// enter begins a stay in the state. One that was left not long ago is taken up
+// again: it will need twice as many calm evaluations to leave.
+func (h *Hold) enter() {
+	if h.Left <= relapseWithin {
+		h.Calm = min(2*h.Calm, calmAtMost)
 	} else {
-		t.Calm = calmAtFirst
+		h.Calm = calmAtFirst
 	}
 }
 
