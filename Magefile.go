@@ -175,6 +175,29 @@ func (Bench) Verdicts(ctx context.Context) error {
 	return goCommand(ctx, labDir, "run", "./cmd/verdicts", "-document", "../docs/verdicts.md")
 }
 
+// Clusters measures one worker with 10 and 100 monitored clusters, or those of -counts=10,100,1000, and writes docs/reliability.md.
+func (Bench) Clusters(ctx context.Context, counts *string) error {
+	list := "10,100"
+	if counts != nil {
+		list = *counts
+	}
+	return reliability(ctx, "TestClusters", "COPILOT_CLUSTERS="+list)
+}
+
+// reliability runs a long test of the copilot under faults or load, which
+// writes its part of docs/reliability.md.
+func reliability(ctx context.Context, test, setting string) error {
+	if err := inOrder(ctx, Setup{}.Postgres, Build{}.Prometheus, Build{}.Lab); err != nil {
+		return err
+	}
+	document, err := filepath.Abs("docs/reliability.md")
+	if err != nil {
+		return err
+	}
+	env := append([]string{setting, "COPILOT_FAULTS_DOCUMENT=" + document}, goEnv...)
+	return run(ctx, ".", env, "go", "test", "-count=1", "-timeout", "2h", "-v", "-run", "^"+test+"$", "./worker/faults")
+}
+
 // Lint checks style, the import direction, the time rule and types.
 type Lint mg.Namespace
 
@@ -241,6 +264,11 @@ func (Test) Lab(ctx context.Context) error {
 		return err
 	}
 	return goCommand(ctx, labDir, "test", "-timeout", "30m", "./...")
+}
+
+// Faults breaks what the copilot stands on, for a quarter of an hour, and writes what the record lost into docs/reliability.md.
+func (Test) Faults(ctx context.Context) error {
+	return reliability(ctx, "TestFaults", "COPILOT_FAULTS=long")
 }
 
 // Race runs the root module's Go tests with the race detector; it needs a C compiler.

@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/url"
@@ -41,9 +42,27 @@ const startTimeout = 90 * time.Second
 // Namespace is the namespace that is registered on the server.
 const Namespace = "default"
 
+// Server is a running Temporal server that a test may kill and start again.
+type Server struct {
+	// Address is host:port on loopback, and stays the same.
+	Address string
+
+	program       string
+	configuration []byte
+	cmd           *exec.Cmd
+	input         io.Closer
+	output        *bytes.Buffer
+}
+
 // Start starts a server that ends with the test, and returns its address,
 // host:port on loopback. The test's package has to have postgrestest.Main.
 func Start(t *testing.T) string {
+	t.Helper()
+	return New(t).Address
+}
+
+// New is Start for a test that does something to the server.
+func New(t *testing.T) *Server {
 	t.Helper()
 	_, here, _, _ := runtime.Caller(0)
 	root := filepath.Join(filepath.Dir(here), "..", "..")
@@ -80,33 +99,55 @@ func Start(t *testing.T) string {
 		t.Fatal(err)
 	}
 
-	var output bytes.Buffer
-	cmd := exec.Command(program, "serve-temporal")
-	cmd.Stdout, cmd.Stderr = &output, &output
-	input, err := cmd.StdinPipe()
+	s := &Server{Address: fmt.Sprintf("127.0.0.1:%d", ports[0]), program: program, configuration: configuration}
+	t.Cleanup(s.stop)
+	s.Start(t)
+	return s
+}
+
+// Start starts the server, again after Kill, and waits until it answers.
+func (s *Server) Start(t *testing.T) {
+	t.Helper()
+	s.output = new(bytes.Buffer)
+	s.cmd = exec.Command(s.program, "serve-temporal")
+	s.cmd.Stdout, s.cmd.Stderr = s.output, s.output
+	input, err := s.cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
+	s.input = input
+	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	// It ends when its input does, so that it does not outlive the test.
-	t.Cleanup(func() {
-		_ = input.Close()
-		ended := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
-		_ = cmd.Wait()
-		ended.Stop()
-	})
-	if _, err := input.Write(configuration); err != nil {
+	if _, err := input.Write(s.configuration); err != nil {
 		t.Fatal(err)
 	}
-
-	address := fmt.Sprintf("127.0.0.1:%d", ports[0])
-	if err := prepare(t.Context(), address); err != nil {
-		tail := output.Bytes()
+	if err := prepare(t.Context(), s.Address); err != nil {
+		s.Kill() // nothing writes to the output any more
+		tail := s.output.Bytes()
 		t.Fatalf("%v\nthe server said:\n%s", err, tail[max(0, len(tail)-2000):])
 	}
-	return address
+}
+
+// Kill ends the server at once, as a crash does. What it has told its clients
+// is in its database.
+func (s *Server) Kill() {
+	if s.cmd.ProcessState == nil {
+		_ = s.cmd.Process.Kill()
+		_ = s.cmd.Wait()
+	}
+}
+
+// stop ends the server in order. It ends when its input does, so that it does
+// not outlive the test either when that is killed.
+func (s *Server) stop() {
+	if s.cmd == nil || s.cmd.Process == nil || s.cmd.ProcessState != nil {
+		return
+	}
+	_ = s.input.Close()
+	ended := time.AfterFunc(20*time.Second, func() { _ = s.cmd.Process.Kill() })
+	_ = s.cmd.Wait()
+	ended.Stop()
 }
 
 // schemaDir finds the files of Temporal's schema, which are part of the module
