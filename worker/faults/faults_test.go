@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux
 
 package faults
 
@@ -89,6 +89,7 @@ func (o *outcomes) add(row int, outcomes ...Outcome) {
 // Whatever breaks, the copilot keeps running and keeps the record: every tick
 // is stored, once, with the verdict that follows from what was seen.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	f := shortForm
 	if os.Getenv(formEnv) == "long" {
 		f = longForm
@@ -234,7 +235,7 @@ func fullPool(t *testing.T, p *place, f form) []Outcome {
 // badSource has Prometheus answer in every way but the right one.
 func badSource(t *testing.T, p *place, f form) []Outcome {
 	w := p.watch(t, "source", dsqltest.Options{})
-	w.work(t)
+	one := w.work(t)
 	w.recover(t)
 	noise := make([]byte, 1<<20)
 	_, _ = rand.Read(noise) // never fails
@@ -284,7 +285,8 @@ func badSource(t *testing.T, p *place, f form) []Outcome {
 		end := instant.System.Now()
 		took := w.recover(t)
 		spans = append(spans, span{begin, end, Outcome{
-			Fault: "Prometheus " + trouble.name, Done: "for " + f.source.String(), Recoveries: []time.Duration{took},
+			Fault: "Prometheus " + trouble.name, Recoveries: []time.Duration{took},
+			Done: fmt.Sprintf("for %s; most memory of the worker so far: %.0f MiB", f.source, memory(t, one.cmd.Process.Pid, "VmHWM")),
 		}})
 	}
 	var all []Outcome
