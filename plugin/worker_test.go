@@ -69,7 +69,8 @@ func TestAgainstRealWorker(t *testing.T) {
 				seen++
 			}
 		}
-		return err == nil && seen >= 5
+		// The first of them may be too early for rates.
+		return err == nil && seen >= 8
 	})
 
 	binary := filepath.Join(dir, "plugin")

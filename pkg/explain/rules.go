@@ -261,7 +261,9 @@ func clusterFindings(a *health.Assessment) []string {
 func stillWell(a *health.Assessment) string {
 	var well []health.ScopeVerdict
 	for _, s := range a.Scopes {
-		if s.Kind == health.KindTaskQueue && s.TaskType == "" && s.State == health.Happy && s.Progress.Asked != nil && *s.Progress.Asked > 0 {
+		p := s.Progress
+		serves := p.Asked != nil && *p.Asked > 0 && p.Served != nil && *p.Served >= almostAll**p.Asked
+		if s.Kind == health.KindTaskQueue && s.TaskType == "" && s.State == health.Happy && serves {
 			well = append(well, s)
 		}
 	}

@@ -23,6 +23,18 @@ func TestEdges(t *testing.T) {
 		return o
 	}
 	plain := func(at int, c simCluster) Observation { return without(c, at) }
+	down := func(o Observation, service string) Observation {
+		for i := range o.Measurements {
+			if m := &o.Measurements[i]; m.Signal == ServerUp {
+				for j := range m.Samples {
+					if m.Samples[j].Scope.Service == service {
+						m.Samples[j].Value = 0
+					}
+				}
+			}
+		}
+		return o
+	}
 	for _, e := range []struct {
 		name     string
 		length   int
@@ -195,6 +207,59 @@ func TestEdges(t *testing.T) {
 				billing.workflow.completed, billing.closed = 0, 0
 				billing.activity = simFlow{pollers: 4, slots: 90}
 				return plain(at, c)
+			},
+		},
+		{
+			name: "every instance of matching is killed", length: 8, want: Critical, bottom: BottleneckServer, evidence: "telemetry.targets_down",
+			then: func(_, at int) Observation {
+				c := healthyCluster(healthyQueue("orders", 30))
+				c.queues[0].workflow, c.queues[0].activity, c.queues[0].closed = simFlow{slots: 90, pollers: -1}, simFlow{slots: 90, pollers: -1}, 0
+				c.transitions, c.requests = c.arrivals, c.arrivals
+				o := without(c, at, TasksAdded, TasksBacklogged, BacklogCount, BacklogAge, Pollers)
+				return down(o, "matching")
+			},
+		},
+		{
+			name: "clients make sure that a workflow runs, which starts none", length: 12, want: Stressed, never: Critical,
+			then: func(_, at int) Observation {
+				c := healthyCluster(healthyQueue("orders", 15))
+				c.arrivals, c.starts, c.requests = c.arrivals+200, c.starts+200, c.requests+200
+				return plain(at, c)
+			},
+		},
+		{
+			name: "one client hammers beyond its limit, all others are served", length: 12, want: Stressed, never: Critical,
+			then: func(_, at int) Observation {
+				c := healthyCluster(healthyQueue("orders", 30))
+				c.requests, c.refused, c.throttled = c.requests+20_000, 20_000, 20_000
+				return plain(at, c)
+			},
+		},
+		{
+			name: "an idle worker with one slot beside a slow server", length: 12, want: Critical, bottom: BottleneckServer,
+			then: func(i, at int) Observation {
+				c := healthyCluster(healthyQueue("orders", 3))
+				c.queues[0].activity = simFlow{
+					asked: 3, backlogged: 3, started: 0.2, completed: 0.2, waiting: 300, oldest: 120 + 30*float64(i), pollers: 5, slots: 1,
+				}
+				o := plain(at, c)
+				none := 0.0
+				o.Measurements = append(o.Measurements, Measurement{
+					Signal: SlotsUsed, Class: Worker, Status: OK, Value: &none,
+					Samples: []Sample{{TaskQueueScope("default", "orders").Of(ActivityTasks), 0}},
+				})
+				o.Normalize()
+				return o
+			},
+		},
+		{
+			name: "traffic begins, and history is scraped after the frontend", length: 1, want: Happy,
+			then: func(_, at int) Observation {
+				c := healthyCluster(healthyQueue("orders", 30))
+				c.transitions = 0
+				o := plain(at, c)
+				o.Source.Window = 3 * time.Minute
+				return o
 			},
 		},
 		{

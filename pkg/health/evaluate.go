@@ -239,13 +239,18 @@ func assess(w Window, s sight, every time.Duration) (Assessment, Window) {
 	a.Confidence = rounded(confidence(s, w.track(ClusterScope()), a.Gates))
 	a.Issues = followIssues(&w, a.Gates, now)
 	a.Actions = suggested(&a)
+	w.Bottleneck = a.Bottleneck
 	if root[0].held {
+		w.BlindFor++
 		a.Blind, a.BlindReason = true, s.unseen()
-		a.SeenAt = w.SeenAt
+		a.Confidence = rounded(fading(w.Confidence, w.BlindFor))
+		if !w.JudgedAt.IsZero() {
+			a.SeenAt = w.JudgedAt
+		}
+	} else {
+		w.BlindFor, w.Confidence, w.JudgedAt = 0, a.Confidence, now
 	}
-
-	w.SeenAt, w.BlindFor = now, 0
-	w.Confidence, w.Bottleneck = a.Confidence, a.Bottleneck
+	w.SeenAt = now
 	w.Tracks = slices.DeleteFunc(w.Tracks, func(t Track) bool { return t.forgotten(now) })
 	return a, w
 }
@@ -451,16 +456,31 @@ func judgeServices(w *Window, s sight, cluster *Track, flows []flow, now instant
 	places := make([]place, 0, len(names))
 	for _, name := range names {
 		p := place{scope: ServiceScope(name), raw: Happy, gates: []Gate{targetsDown(s, name)}}
+		if p.gates[0].Outcome == Fire && taskRate(s, flows) <= taken*cluster.usual(TasksStarted) {
+			p.gates[0] = p.gates[0].at(Critical) // nothing is served without it
+		}
 		if s.server {
-			p.gates = append(p.gates, refused(s, name, every))
+			p.gates = append(p.gates, refused(s, cluster, name, every))
 			if name == "history" {
-				p.gates = append(p.gates, accepting(s, cluster, now, every), dispatch(s, cluster, flows, every))
+				p.gates = append(p.gates, accepting(s, cluster, now, every), dispatch(s, cluster, flows, now, every))
 			}
 		}
 		p.raw = worst(p.gates)
 		places = append(places, p)
 	}
 	return places
+}
+
+// taskRate is how many tasks are handed to workers a second, on all queues.
+func taskRate(s sight, flows []flow) Quantity {
+	if !s.o.Signal(TasksStarted).Usable() {
+		return unknownQuantity
+	}
+	sum := Quantity(0)
+	for i := range flows {
+		sum += flows[i].started
+	}
+	return sum
 }
 
 // serviceNames lists the services that telemetry names now or named before.

@@ -3,6 +3,7 @@ package health
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/temporal-sre/copilot/pkg/instant"
 )
@@ -19,6 +20,7 @@ type flow struct {
 	oldest     Quantity // age of the oldest stored task, s
 	pollers    Quantity // open polls
 	slots      Quantity // free slots of the fullest worker
+	used       Quantity // used slots of all workers
 	latency    Quantity // schedule-to-start p99, ms
 	// throttled is the part of the namespace's polls for work that the server
 	// refuses, from 0 to 1.
@@ -32,6 +34,10 @@ type sight struct {
 	// Whether the server's and the workers' telemetry can be believed.
 	server, worker bool
 }
+
+// scrape is the time between two scrapes, after which services that are scraped
+// one after the other have all been seen.
+func (s sight) scrape() time.Duration { return s.o.Source.Window / windowScrapes }
 
 // cluster returns the cluster-wide value of a signal.
 func (s sight) cluster(id SignalID) Quantity {
@@ -105,6 +111,7 @@ func (s sight) flows() []flow {
 			latency:    gaugeAt(latency, scope),
 			completed:  unknownQuantity,
 			slots:      unknownQuantity,
+			used:       unknownQuantity,
 			throttled:  unknownQuantity,
 		}
 		if f.waiting == 0 {
@@ -115,6 +122,7 @@ func (s sight) flows() []flow {
 		}
 		if s.worker {
 			f.slots = gaugeAt(slots, scope)
+			f.used = s.gauge(SlotsUsed, scope)
 		}
 		switch scope.TaskType {
 		case ActivityTasks:
@@ -159,35 +167,43 @@ func (s sight) unanswered(w *Window, flows []flow) {
 
 // unansweredIn does so for the flows of one namespace.
 func (s sight) unansweredIn(w *Window, flows []flow) {
-	var missing, others Quantity
+	var missing, others, muted Quantity
 	var mute []*flow
 	for i := range flows {
 		f := &flows[i]
 		if f.scope.TaskType != WorkflowTasks || !(f.started > 0) || !f.completed.Known() {
 			continue
 		}
-		missing += f.started - f.completed
+		// What the queue's own failures explain is not missing.
+		answerable := s.answerable(f)
+		missing += answerable - min(f.completed, answerable)
 		if s.ceased(w, f.scope.Queue()) {
 			mute = append(mute, f)
+			muted += answerable
 		} else {
 			others += f.started
 		}
 	}
-	if len(mute) == 0 || !(missing > 0) {
-		return
+	if len(mute) == 0 || !(missing > 0) || missing > muted+taken*others {
+		return // others lose answers, too, so these need not be the ones
 	}
 	slices.SortStableFunc(mute, func(a, b *flow) int { return cmp.Compare(b.started, a.started) })
 	for _, f := range mute {
-		f.completed = max(0, f.started-missing)
-		missing -= f.started - f.completed
+		lost := min(missing, s.answerable(f))
+		f.completed = s.answerable(f) - lost
+		missing -= lost
 	}
 	for i := range flows {
 		f := &flows[i]
 		if f.scope.TaskType == WorkflowTasks && f.started > 0 && f.completed.Known() && !slices.Contains(mute, f) {
-			f.completed = f.started * (1 - min(1, missing/others))
+			f.completed = s.answerable(f) - min(missing*f.started/others, s.answerable(f))
 		}
 	}
 }
+
+// answerable is the part of the workflow tasks taken from a queue that its
+// workers' own code does not fail.
+func (s sight) answerable(f *flow) Quantity { return f.started * (1 - s.failedShare(f.scope)) }
 
 // ceased tells whether nothing follows any more from the workflow tasks of a
 // queue: no activity is asked for, though that is usual, and no workflow ends.
@@ -299,8 +315,11 @@ func (f *flow) keepVanished(t *Track, now instant.Instant) bool {
 	return true
 }
 
-// full tells whether the fullest worker has no slot left.
-func (f *flow) full() bool { return f.slots <= slotBetweenTasks }
+// full tells whether the fullest worker has no slot left. One that has a single
+// slot and does not use it is idle.
+func (f *flow) full() bool {
+	return f.slots <= 0 || f.slots <= slotBetweenTasks && !(f.used == 0)
+}
 
 // pollsRefused tells whether the server refuses a part of the polls that
 // matters.

@@ -92,6 +92,12 @@ func accepting(s sight, t *Track, now instant.Instant, every time.Duration) Gate
 	if float64(arrivals)*silent.Seconds() < expectedEvents && silent < longSilence {
 		g = g.at(Stressed)
 	}
+	switch {
+	case silent <= s.scrape():
+		g = g.at(Happy) // the services are not scraped at the same instant
+	case transitions >= servedShare*t.usual(StateTransitions):
+		g = g.at(Stressed) // clients that make sure that a workflow runs start none
+	}
 	return g.because(func() string {
 		return fmt.Sprintf("%.3g starts and signals arrive a second, and state transitions fall to %s", arrivals, orNone(transitions))
 	})
@@ -119,7 +125,7 @@ var ruleDispatch = Rule{
 	Source:   "Temporal server, transfer queue",
 }
 
-func dispatch(s sight, t *Track, flows []flow, every time.Duration) Gate {
+func dispatch(s sight, t *Track, flows []flow, now instant.Instant, every time.Duration) Gate {
 	g := newGate(&ruleDispatch, ServiceScope("history"))
 	starts := s.cluster(WorkflowStarts)
 	if starts.Known() && !(starts > 0) {
@@ -136,7 +142,11 @@ func dispatch(s sight, t *Track, flows []flow, every time.Duration) Gate {
 	}
 	value := (added + Quantity(s.cluster(WorkflowTasksCompleted).Or(0))) / starts
 	enough := float64(starts)*every.Seconds() >= expectedEvents
+	silent := every + clusterSilence(t, now, func(c *ClusterPoint) bool { return c.Arrivals > 0 })
 	g = g.over(every).decide(value, tasksPerArrival, value < tasksPerArrival && enough)
+	if silent <= s.scrape() {
+		return g.at(Happy) // the services are not scraped at the same instant
+	}
 	if !(t.usual(TasksAdded) > 0) {
 		// Delayed starts look the same, so a cluster that was never seen to
 		// dispatch is only suspected.
@@ -157,7 +167,7 @@ var ruleRefused = Rule{
 
 // refused looks at the requests that carry work. What is throttled is told
 // apart: a client beyond its limit is refused the rest, and that is pressure.
-func refused(s sight, service string, every time.Duration) Gate {
+func refused(s sight, t *Track, service string, every time.Duration) Gate {
 	scope := ServiceScope(service)
 	g := newGate(&ruleRefused, scope)
 	requests, bad := s.rate(Requests, scope), s.rate(RequestsRefused, scope)
@@ -168,7 +178,8 @@ func refused(s sight, service string, every time.Duration) Gate {
 	enough := float64(bad)*every.Seconds() >= expectedEvents
 	if service == "frontend" && enough {
 		failed := (bad - Quantity(s.cluster(Throttled).Or(0))) / requests
-		if failed >= refusedCritical || value >= throttledCritical {
+		served := s.cluster(StateTransitions) >= servedShare*t.usual(StateTransitions)
+		if failed >= refusedCritical || value >= throttledCritical && !served {
 			return g.decide(value, refusedCritical, true).
 				because(func() string {
 					return fmt.Sprintf("%s refuses %.0f %% of %.3g requests a second", service, 100*value, requests)

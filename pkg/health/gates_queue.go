@@ -166,14 +166,15 @@ var rulePollers = Rule{
 
 // pollersGone fires when tasks arrive, none polls and tasks are left lying. A
 // poll that is refused is not open either, and that is not the workers' doing;
-// where a backlog is worked off, polls are answered before they are counted; and
-// full workers, which report their slots, do not poll between two tasks.
-func pollersGone(f *flow) Gate {
+// where a backlog is worked off, polls are answered before they are counted;
+// full workers, which report their slots, do not poll between two tasks; and
+// where tasks wait for long and half of the usual is taken, somebody polls.
+func pollersGone(f *flow, t *Track) Gate {
 	g := newGate(&rulePollers, f.scope)
 	gone := f.pollers == 0 && f.lagging() && !f.catchingUp() && !f.pollsRefused()
-	if f.slots.Known() && f.started > f.asked*taken {
-		gone = false
-	}
+	full := f.slots.Known() && (f.full() || f.started > f.asked*taken)
+	busy := f.oldest >= waitingAge && f.started > 0 && f.started >= servedShare*t.usual(TasksStarted)
+	gone = gone && !full && !busy
 	return g.decide(f.pollers, 0, gone).
 		because(func() string { return fmt.Sprintf("no worker polls %s for %s tasks", f.scope.Name, f.scope.TaskType) })
 }
@@ -271,7 +272,7 @@ func judgeFlow(f *flow, t *Track, now instant.Instant, every time.Duration) []Ga
 		completing(f, t, now, every),
 		waitingTooLong(f, t, now),
 		pollsThrottled(f),
-		pollersGone(f),
+		pollersGone(f, t),
 		slotsExhausted(f),
 		scheduleToStart(f),
 	}

@@ -45,6 +45,9 @@ const (
 	// explains none at all in fewer than 1 of 100 cases (Poisson, e^-5).
 	expectedEvents = 5
 
+	// windowScrapes is how many scrapes the window of rates holds.
+	windowScrapes = 3
+
 	// longSilence proves a stall where no usual pace is known.
 	longSilence = 5 * time.Minute
 

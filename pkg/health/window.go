@@ -15,6 +15,8 @@ type Window struct {
 	Evaluations int64 `json:"evaluations"`
 	// SeenAt is when the cluster was last seen.
 	SeenAt instant.Instant `json:"seen_at,omitzero"`
+	// JudgedAt is when all that decides was last seen, and the cluster judged.
+	JudgedAt instant.Instant `json:"judged_at,omitzero"`
 	// BlindFor counts the evaluations since then.
 	BlindFor int `json:"blind_for,omitempty"`
 	// Confidence is that of the last assessment that saw something.

@@ -172,18 +172,19 @@ var progress = []Definition{
 		Title: "Workflow tasks completed", Meaning: "Workflow tasks that workers have answered.",
 		Source: "history workflow_tasks_completed, frontend service_requests before it existed",
 		query: func(b builder) string {
-			return sumBy("namespace", b.rate("workflow_tasks_completed", userNamespaces)) + " or " +
+			return sumBy("namespace", b.rateFromBirth("workflow_tasks_completed"+b.naming.Counter, userNamespaces)) + " or " +
 				sumBy("namespace", b.rate("service_requests", userNamespaces, frontend, `operation="RespondWorkflowTaskCompleted"`))
 		},
 	},
 	{
 		ID: health.ActivityTasksCompleted, Class: health.Primary, Origin: FromServer, Service: "history", Scope: health.KindTaskQueue, Unit: "1/s", Rollup: Sum, Events: true,
-		Title: "Activity tasks completed", Meaning: "Activity tasks that workers have answered, with success or failure.",
-		Source: "history activity_success, activity_task_fail",
+		Title: "Activity tasks completed", Meaning: "Activity tasks that workers have answered, with success, failure or cancellation.",
+		Source: "history activity_success, activity_task_fail, activity_cancel",
 		query: func(b builder) string {
 			return activityScope(sumOf("namespace, taskqueue",
-				b.rate("activity_success", userNamespaces, userQueues),
-				b.rate("activity_task_fail", userNamespaces, userQueues)))
+				b.rateFromBirth("activity_success"+b.naming.Counter, userNamespaces, userQueues),
+				b.rateFromBirth("activity_task_fail"+b.naming.Counter, userNamespaces, userQueues),
+				b.rateFromBirth("activity_cancel"+b.naming.Counter, userNamespaces, userQueues)))
 		},
 	},
 	{
@@ -193,7 +194,7 @@ var progress = []Definition{
 		query: func(b builder) string {
 			rates := make([]string, 0, 6)
 			for _, outcome := range []string{"success", "failed", "timeout", "terminate", "cancel", "continued_as_new"} {
-				rates = append(rates, b.rate("workflow_"+outcome, userNamespaces, userQueues))
+				rates = append(rates, b.rateFromBirth("workflow_"+outcome+b.naming.Counter, userNamespaces, userQueues))
 			}
 			return sumOf("namespace, taskqueue", rates...)
 		},
