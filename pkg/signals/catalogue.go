@@ -67,6 +67,7 @@ type Request struct {
 // Matchers that keep the server's own work and its long polls out.
 const (
 	userQueues       = `taskqueue!~"temporal[._-]sys.*|default[._-]worker[._-]tq"`
+	ownQueues        = `taskqueue=~"temporal[._-]sys.*|default[._-]worker[._-]tq"`
 	userWorkerQueues = `task_queue!~"temporal[._-]sys.*|default[._-]worker[._-]tq"`
 	userNamespaces   = `namespace!~"temporal[._-]system"`
 	noLongPolls      = `operation!~"Poll.*|.*LongPoll.*|GetWorkflowExecutionHistory.*|.*GetTaskQueueUserData.*"`
@@ -169,11 +170,15 @@ var progress = []Definition{
 	},
 	{
 		ID: health.WorkflowTasksCompleted, Class: health.Primary, Origin: FromServer, Service: "history", Scope: health.KindNamespace, Unit: "1/s", Rollup: Sum, Events: true,
-		Title: "Workflow tasks completed", Meaning: "Workflow tasks that workers have answered.",
+		Title: "Workflow tasks completed", Meaning: "Workflow tasks that users' workers have answered.",
 		Source: "history workflow_tasks_completed, frontend service_requests before it existed",
 		query: func(b builder) string {
-			return sumBy("namespace", b.rateFromBirth("workflow_tasks_completed"+b.naming.Counter, userNamespaces)) + " or " +
+			answered := sumBy("namespace", b.rateFromBirth("workflow_tasks_completed"+b.naming.Counter, userNamespaces)) + " or " +
 				sumBy("namespace", b.rate("service_requests", userNamespaces, frontend, `operation="RespondWorkflowTaskCompleted"`))
+			// The server's own workers answer tasks in users' namespaces, too: those of
+			// schedules and batches.
+			own := sumBy("namespace", b.rateFromBirth("task_schedule_to_start_latency"+b.naming.Timer+"_count", userNamespaces, ownQueues, `task_type="Workflow"`))
+			return less("("+answered+")", own)
 		},
 	},
 	{
