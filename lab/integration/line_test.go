@@ -208,6 +208,7 @@ func TestCatalogueOnRealMetrics(t *testing.T) {
 		health.TasksBacklogged:         never,
 		health.StickyCacheMisses:       never,
 		health.PollFailures:            never,
+		health.WorkflowTaskFailures:    never,
 		health.PollsThrottled:          never,
 		health.ThrottledByRate:         never,
 		health.ThrottledByConcurrency:  never,
