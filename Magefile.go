@@ -266,7 +266,7 @@ func (Test) Lab(ctx context.Context) error {
 	return goCommand(ctx, labDir, "test", "-timeout", "30m", "./...")
 }
 
-// Faults breaks what the copilot stands on, for a quarter of an hour, and writes what the record lost into docs/reliability.md.
+// Faults breaks what the copilot stands on, for some minutes, and writes what became of the record into docs/reliability.md.
 func (Test) Faults(ctx context.Context) error {
 	return reliability(ctx, "TestFaults", "COPILOT_FAULTS=long")
 }

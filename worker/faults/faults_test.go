@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -94,7 +95,7 @@ func TestFaults(t *testing.T) {
 	if os.Getenv(formEnv) == "long" {
 		f = longForm
 	}
-	p := open(t)
+	p, watch := open(t), instant.StartStopwatch()
 	var all outcomes
 	ok := t.Run("at once", func(t *testing.T) {
 		for row, fault := range [faultRows]func(*testing.T, *place, form) []Outcome{
@@ -112,7 +113,9 @@ func TestFaults(t *testing.T) {
 	if !ok || document == "" {
 		return
 	}
-	table := outcomesTable(slices.Concat(all.rows[:]...))
+	table := outcomesTable(slices.Concat(all.rows[:]...)) + fmt.Sprintf(
+		"\nThe run took %s on %d processors that others used, too; the load average at its end was %s.\n",
+		watch.Elapsed().Round(time.Second), runtime.NumCPU(), machineLoad(t))
 	if err := writePart(document, faultsPart, table); err != nil {
 		t.Fatal(err)
 	}
