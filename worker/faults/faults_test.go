@@ -389,6 +389,7 @@ func badExplainer(t *testing.T, p *place, f form, name string, x explainer) []Ou
 
 	begin := instant.System.Now()
 	var slowest time.Duration
+	without := 0
 	for range f.explanations {
 		var newest []dsql.AssessmentSummary
 		eventually(t, "there are verdicts to put into words", func() bool {
@@ -412,6 +413,7 @@ func badExplainer(t *testing.T, p *place, f form, name string, x explainer) []Ou
 			if err := run.Get(t.Context(), &result); err != nil {
 				// On a machine that is too busy even the end of the time for an
 				// answer comes too late. The record is no worse for it.
+				without++
 				t.Logf("an assessment has no result: %v", err)
 			} else if result.Failure == "" || result.Stored {
 				t.Errorf("an explainer that %s has its words taken: %+v", name, result)
@@ -424,7 +426,8 @@ func badExplainer(t *testing.T, p *place, f form, name string, x explainer) []Ou
 	w.recover(t)
 	return []Outcome{w.outcome(t, begin, end, instant.Instant{}, Outcome{
 		Fault: "explainer " + name,
-		Done:  fmt.Sprintf("asked %d times for %d verdicts; the slowest had ended after %s", f.explanations, verdicts, seconds(slowest)),
+		Done: fmt.Sprintf("asked %d times for %d verdicts; the slowest had ended after %s, %d without a result",
+			f.explanations, verdicts, seconds(slowest), without),
 	})}
 }
 
