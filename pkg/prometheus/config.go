@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/api"
@@ -63,9 +65,10 @@ const (
 	defaultTimeout       = 20 * time.Second
 	defaultConcurrency   = 8
 	defaultMaxTaskQueues = 200
-	// maxAnswer bounds one answer, so that a selector that matches too much
-	// cannot exhaust memory.
-	maxAnswer = 64 << 20
+	// maxAnswers bounds the answers under way together, so that neither a selector
+	// that matches too much nor a server gone mad can exhaust memory: reading an
+	// answer takes several times its size.
+	maxAnswers = 64 << 20
 )
 
 // ConfigError is a setting that cannot work; retrying is of no use.
@@ -195,6 +198,7 @@ func instrumented(rt http.RoundTripper, reg metrics.Registerer) http.RoundTrippe
 type polite struct {
 	next   http.RoundTripper
 	tenant string
+	held   atomic.Int64 // bytes of the answers that are being read
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -208,25 +212,45 @@ func (p *polite) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp.Body = &limited{ReadCloser: resp.Body, left: maxAnswer}
+	resp.Body = &limited{ReadCloser: resp.Body, all: &p.held}
 	return resp, nil
 }
 
-// errTooLarge names the remedy for an answer beyond maxAnswer.
-var errTooLarge = fmt.Errorf("the answer is larger than %d MiB: narrow the selector", maxAnswer>>20)
+// errTooLarge names the remedy for answers beyond maxAnswers.
+var errTooLarge = fmt.Errorf("the answers are larger than %d MiB: narrow the selector", maxAnswers>>20)
 
-// limited fails a body that goes on for too long.
+// limited fails a body when those that are being read are too large together.
 type limited struct {
 	io.ReadCloser
-	left int64
+	all *atomic.Int64
+
+	mu     sync.Mutex // a body may be closed while it is read
+	read   int64
+	closed bool
 }
 
 // Read implements io.Reader.
 func (l *limited) Read(p []byte) (int, error) {
 	n, err := l.ReadCloser.Read(p)
-	l.left -= int64(n)
-	if l.left < 0 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return n, err
+	}
+	l.read += int64(n)
+	if l.all.Add(int64(n)) > maxAnswers {
 		return n, errTooLarge
 	}
 	return n, err
+}
+
+// Close implements io.Closer. What was read no longer counts.
+func (l *limited) Close() error {
+	l.mu.Lock()
+	if !l.closed {
+		l.closed = true
+		l.all.Add(-l.read)
+	}
+	l.mu.Unlock()
+	return l.ReadCloser.Close()
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -224,7 +225,7 @@ func TestIllnessIsToldInTheObservation(t *testing.T) {
 		}, "no answer from Prometheus"},
 		"huge": {func(w http.ResponseWriter, _ *http.Request) bool {
 			chunk := []byte(strings.Repeat("x", 1<<20))
-			for range maxAnswer>>20 + 2 {
+			for range maxAnswers>>20 + 2 {
 				if _, err := w.Write(chunk); err != nil {
 					break
 				}
@@ -252,6 +253,60 @@ func TestIllnessIsToldInTheObservation(t *testing.T) {
 			t.Errorf("got %s %q", m.Status, m.Reason)
 		}
 	})
+}
+
+// zeros is an answer of a size.
+type zeros int64
+
+// RoundTrip implements http.RoundTripper.
+func (z zeros) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(io.LimitReader(zero{}, int64(z)))}, nil
+}
+
+// zero reads as zeros without end.
+type zero struct{}
+
+// Read implements io.Reader.
+func (zero) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+// Answers that are read at the same time share one bound, and what was read
+// before does not count.
+func TestAnswersUnderWayAreBoundedTogether(t *testing.T) {
+	p := &polite{next: zeros(maxAnswers / 2)}
+	ask := func() io.ReadCloser {
+		response, err := p.RoundTrip(httptest.NewRequest(http.MethodGet, "/", nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response.Body
+	}
+	read := func(body io.Reader) error {
+		_, err := io.Copy(io.Discard, body)
+		return err
+	}
+	first, second, third := ask(), ask(), ask()
+	if err := errors.Join(read(first), read(second)); err != nil {
+		t.Fatalf("two halves: %v", err)
+	}
+	if err := read(third); !errors.Is(err, errTooLarge) {
+		t.Fatalf("a third half: %v", err)
+	}
+	for _, body := range []io.Closer{first, first, second, third} {
+		body.Close()
+	}
+	for range 5 {
+		body := ask()
+		if err := read(body); err != nil {
+			t.Errorf("afterwards: %v", err)
+		}
+		body.Close()
+	}
+	if held := p.held.Load(); held != 0 {
+		t.Errorf("%d bytes are held by nobody", held)
+	}
 }
 
 // What passes by itself is tried again; what does not is not.
