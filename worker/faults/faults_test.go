@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	mathrand "math/rand/v2"
 	"net"
@@ -72,7 +73,8 @@ const (
 	rowCut
 	rowStorm
 	rowPool
-	rowSource
+	rowSilent
+	rowMad
 	rowHanging
 	rowLying
 	rowTemporal
@@ -100,9 +102,10 @@ func TestFaults(t *testing.T) {
 	ok := t.Run("at once", func(t *testing.T) {
 		for row, fault := range [faultRows]func(*testing.T, *place, form) []Outcome{
 			rowKills: kills, rowCut: cut, rowStorm: storm, rowPool: fullPool,
-			rowSource: badSource, rowHanging: hangingExplainer, rowLying: lyingExplainer, rowTemporal: temporalDown, rowSkew: skewedClocks,
+			rowSilent: silentSource, rowMad: madSource,
+			rowHanging: hangingExplainer, rowLying: lyingExplainer, rowTemporal: temporalDown, rowSkew: skewedClocks,
 		} {
-			name := [faultRows]string{"kills", "cut", "storm", "pool", "source", "hanging", "lying", "temporal", "clocks"}[row]
+			name := [faultRows]string{"kills", "cut", "storm", "pool", "silent", "mad", "hanging", "lying", "temporal", "clocks"}[row]
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				all.add(row, fault(t, p, f)...)
@@ -235,27 +238,33 @@ func fullPool(t *testing.T, p *place, f form) []Outcome {
 	})}
 }
 
-// badSource has Prometheus answer in every way but the right one.
-func badSource(t *testing.T, p *place, f form) []Outcome {
-	w := p.watch(t, "source", dsqltest.Options{})
-	one := w.work(t)
-	w.recover(t)
-	noise := make([]byte, 1<<20)
-	_, _ = rand.Read(noise) // never fails
-	type span struct {
-		begin, end instant.Instant
-		Outcome
-	}
-	var spans []span
-	for _, trouble := range []struct {
-		name    string
-		handler http.HandlerFunc
-	}{
-		{"answers 503", func(w http.ResponseWriter, _ *http.Request) {
+// trouble is a way of Prometheus to answer that is not the right one.
+type trouble struct {
+	name    string
+	handler http.HandlerFunc
+}
+
+// silentSource has Prometheus give no answer, or none in time.
+func silentSource(t *testing.T, p *place, f form) []Outcome {
+	return badSource(t, p, f, "silent",
+		trouble{"answers 503", func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "overloaded", http.StatusServiceUnavailable)
 		}},
-		{"is slow: a minute for an answer", func(_ http.ResponseWriter, r *http.Request) { pause(r.Context(), time.Minute) }},
-		{"answers garbage: half an answer, another's answer, noise", func(w http.ResponseWriter, _ *http.Request) {
+		trouble{"is slow: a minute for an answer", func(_ http.ResponseWriter, r *http.Request) {
+			// That who asked has gone is seen only once the question was read.
+			_, _ = io.Copy(io.Discard, r.Body)
+			pause(r.Context(), time.Minute)
+		}},
+	)
+}
+
+// madSource has Prometheus give answers that are none.
+func madSource(t *testing.T, p *place, f form) []Outcome {
+	noise := make([]byte, 1<<20)
+	_, _ = rand.Read(noise) // never fails
+	filler := []byte(strings.Repeat("x", 1<<20))
+	return badSource(t, p, f, "mad",
+		trouble{"answers garbage: half an answer, another's answer, noise", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			switch mathrand.IntN(3) {
 			case 0:
@@ -266,17 +275,29 @@ func badSource(t *testing.T, p *place, f form) []Outcome {
 				_, _ = w.Write(noise)
 			}
 		}},
-		{"answers without end", func(w http.ResponseWriter, r *http.Request) {
+		trouble{"answers without end", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			fmt.Fprint(w, `{"status":"success","data":{"resultType":"matrix","result":["`)
-			filler := []byte(strings.Repeat("x", 1<<20))
 			for r.Context().Err() == nil {
 				if _, err := w.Write(filler); err != nil {
 					return
 				}
 			}
 		}},
-	} {
+	)
+}
+
+// badSource has Prometheus give one trouble after the other.
+func badSource(t *testing.T, p *place, f form, cluster string, troubles ...trouble) []Outcome {
+	w := p.watch(t, cluster, dsqltest.Options{})
+	one := w.work(t)
+	w.recover(t)
+	type span struct {
+		begin, end instant.Instant
+		Outcome
+	}
+	var spans []span
+	for _, trouble := range troubles {
 		begin := instant.System.Now()
 		w.metrics.trouble.Store(&trouble.handler)
 		pause(t.Context(), f.source)

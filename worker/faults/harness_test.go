@@ -255,6 +255,7 @@ type watched struct {
 	metrics  *metrics
 	env      []string
 	workers  []func() // each stops one
+	record   *record  // once it has been read
 }
 
 // sslRoot guards PGSSLROOTCERT, which names the certificate that a store which
@@ -349,9 +350,12 @@ type record struct {
 	rows         map[string]int64
 }
 
-// read stops the workers and reads the record.
+// read stops the workers and reads the record, the first time.
 func (w *watched) read(t *testing.T) *record {
 	t.Helper()
+	if w.record != nil {
+		return w.record
+	}
 	for _, stop := range w.workers {
 		stop()
 	}
@@ -386,6 +390,7 @@ func (w *watched) read(t *testing.T) *record {
 	for _, count := range counts {
 		r.rows[count.Name] = count.Rows
 	}
+	w.record = r
 	return r
 }
 
@@ -404,6 +409,7 @@ func (w *watched) outcome(t *testing.T, begin, end, away instant.Instant, o Outc
 	transitions := []health.Transition{}
 	stored := map[instant.Instant]int{}
 	from, to := begin.Truncate(interval), end.Truncate(interval)
+	seen := w.seenAgain(t, from, to)
 	for i := range r.assessments {
 		a := &r.assessments[i]
 		stored[a.At]++
@@ -421,6 +427,10 @@ func (w *watched) outcome(t *testing.T, begin, end, away instant.Instant, o Outc
 			t.Errorf("%s at %s: the stored verdict is not that of the rules\n got %s\nwant %s", w.cluster, a.At, got, want)
 		}
 		if !a.Blind {
+			if signal := falsehood(t, &r.observations[i], seen[a.At]); signal != "" {
+				o.Wrong++
+				t.Errorf("%s at %s: what is stored of %s is not what was to be seen", w.cluster, a.At, signal)
+			}
 			continue
 		}
 		o.Blind++
@@ -447,6 +457,39 @@ func (w *watched) outcome(t *testing.T, begin, end, away instant.Instant, o Outc
 	}
 	t.Logf("%+v", o)
 	return o
+}
+
+// seenAgain looks once more at what there was to see, when nothing is at fault.
+func (w *watched) seenAgain(t *testing.T, from, to instant.Instant) map[instant.Instant]*health.Observation {
+	t.Helper()
+	server := httptest.NewServer(w.player)
+	defer server.Close()
+	observer, err := prometheus.New(prometheus.Config{URL: server.URL, Selector: w.selector, Cluster: w.cluster, Timeout: patience})
+	if err != nil {
+		t.Fatal(err)
+	}
+	observations, err := observer.Observe(t.Context(), from, to, interval)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[instant.Instant]*health.Observation{}
+	for i := range observations {
+		seen[observations[i].At] = &observations[i]
+	}
+	return seen
+}
+
+// falsehood names a signal of a stored observation that says something else
+// than what was to be seen. One that failed or is missing, and says so, is none.
+func falsehood(t *testing.T, stored, seen *health.Observation) health.SignalID {
+	t.Helper()
+	for i := range stored.Measurements {
+		m := &stored.Measurements[i]
+		if m.Usable() && text(t, m) != text(t, seen.Signal(m.Signal)) {
+			return m.Signal
+		}
+	}
+	return ""
 }
 
 func text(t *testing.T, v any) string {
