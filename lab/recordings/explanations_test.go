@@ -36,13 +36,7 @@ func TestExplanations(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer server.Close()
-			truth := server.Truth
-			assessments, err := evaluator.Judge(t.Context(),
-				prometheus.Config{URL: server.URL, Cluster: "lab", Selector: truth.Selector}, truth.From, truth.To, truth.Step())
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := explanations(truth, assessments)
+			got := explanations(server.Truth, judge(t, server.URL, server.Truth))
 			path := filepath.Join(name, explanationsFile)
 			if *update {
 				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
@@ -59,6 +53,17 @@ func TestExplanations(t *testing.T) {
 			}
 		})
 	}
+}
+
+// judge has the rules judge a recording that is served, at the steps of a truth.
+func judge(t *testing.T, url string, truth *score.Truth) []health.Assessment {
+	t.Helper()
+	assessments, err := evaluator.Judge(t.Context(),
+		prometheus.Config{URL: url, Cluster: "lab", Selector: truth.Selector}, truth.From, truth.To, truth.Step())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return assessments
 }
 
 // explanations tells what was said at the last evaluation of each interval.

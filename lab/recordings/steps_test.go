@@ -7,7 +7,6 @@ import (
 	"github.com/temporal-sre/copilot/lab/evaluator"
 	"github.com/temporal-sre/copilot/lab/recording"
 	"github.com/temporal-sre/copilot/lab/score"
-	"github.com/temporal-sre/copilot/pkg/prometheus"
 )
 
 // The scenarios say every how many seconds they are judged. At any other
@@ -29,12 +28,7 @@ func TestOtherIntervals(t *testing.T) {
 			for _, seconds := range []int{10, 30, 60} {
 				truth := *server.Truth
 				truth.StepSeconds = seconds
-				assessments, err := evaluator.Judge(t.Context(),
-					prometheus.Config{URL: server.URL, Cluster: "lab", Selector: truth.Selector}, truth.From, truth.To, truth.Step())
-				if err != nil {
-					t.Fatal(err)
-				}
-				s := score.Of(&truth, evaluator.Lines(assessments))
+				s := score.Of(&truth, evaluator.Lines(judge(t, server.URL, &truth)))
 				what := fmt.Sprintf("judged every %d s", seconds)
 				if s.FalseCriticals > 0 && seconds < 60 {
 					t.Errorf("%s: %d evaluations are falsely Critical", what, s.FalseCriticals)
