@@ -81,3 +81,23 @@ export async function open(page: Page, url: string, view: View) {
   await page.getByTestId(view.editor ? 'editor' : 'copilot-hero').waitFor();
   await page.evaluate('document.fonts.ready');
 }
+
+/**
+ * Reads until what is read passes, as a person looks again at a page that has not caught up with the last click. The
+ * expectation's own error says what was wrong at the end.
+ */
+export async function eventually<T>(read: () => Promise<T> | T, expectation: (value: T) => void) {
+  const end = Date.now() + 10_000;
+  for (;;) {
+    const value = await read();
+    try {
+      expectation(value);
+      return;
+    } catch (error) {
+      if (Date.now() > end) {
+        throw error;
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

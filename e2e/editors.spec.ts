@@ -1,6 +1,6 @@
 import { Page } from 'playwright-core';
 import { violations } from './axe';
-import { Browser, open, start, View, withBrowser } from './browser';
+import { Browser, eventually, open, start, View, withBrowser } from './browser';
 import { compare } from './compare';
 import { serve, Server } from './server';
 
@@ -45,7 +45,9 @@ withBrowser("the data source's editors in a browser", () => {
     await page.getByRole('option', { name: 'Issues' }).click();
     await page.getByRole('combobox', { name: 'Cluster' }).click();
     await page.getByRole('option', { name: /Production Europe/ }).click();
-    const query = JSON.parse((await page.locator('output').textContent())!) as Record<string, unknown>;
-    expect(query).toMatchObject({ queryType: 'issues', cluster: 'prod-eu-west-1' });
+    await eventually(
+      async () => JSON.parse((await page.locator('output').textContent())!) as Record<string, unknown>,
+      (query) => expect(query).toMatchObject({ queryType: 'issues', cluster: 'prod-eu-west-1' })
+    );
   });
 });

@@ -1,6 +1,6 @@
 import { Page } from 'playwright-core';
 import { violations } from './axe';
-import { Browser, open, start, View, withBrowser } from './browser';
+import { Browser, eventually, open, start, View, withBrowser } from './browser';
 import { compare } from './compare';
 import { serve, Server } from './server';
 
@@ -72,13 +72,21 @@ withBrowser('the hero panel in a browser', () => {
 
   it('sets the dashboard variable with the mouse and with the keyboard', async () => {
     await open(page, server.url, views.stressed!);
+    const expectState = (state: string) =>
+      eventually(
+        () => new URL(page.url()).searchParams.get('var-state'),
+        (variable) => expect(variable).toBe(state)
+      );
     await page.getByText('Critical', { exact: true }).last().click();
-    expect(new URL(page.url()).searchParams.get('var-state')).toBe('critical');
+    await expectState('critical');
     await page.keyboard.press('ArrowLeft');
-    expect(new URL(page.url()).searchParams.get('var-state')).toBe('stressed');
-    expect(await page.getByRole('radio', { name: 'Stressed' }).isChecked()).toBe(true);
+    await expectState('stressed');
+    await eventually(
+      () => page.getByRole('radio', { name: 'Stressed' }).isChecked(),
+      (checked) => expect(checked).toBe(true)
+    );
     await page.getByText('All', { exact: true }).click();
-    expect(new URL(page.url()).searchParams.get('var-state')).toBe('$__all');
+    await expectState('$__all');
   });
 
   it('tells of the stretch of the ribbon that is pointed at', async () => {
