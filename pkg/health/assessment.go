@@ -227,7 +227,9 @@ type Assessment struct {
 	Gates       []Gate         `json:"gates"`
 	Issues      []Issue        `json:"issues"`
 	Actions     []Action       `json:"actions"`
-	Explanation Explanation    `json:"explanation"`
+	// Logs is what the logs tell; nil where no log source is configured.
+	Logs        *Narrative  `json:"logs,omitempty"`
+	Explanation Explanation `json:"explanation"`
 }
 
 // GatesFired returns the ids of the gates that fired, each once, gravest first.

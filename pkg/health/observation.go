@@ -105,6 +105,9 @@ type Observation struct {
 	// Omitted counts the task queues left out because there were more than
 	// the observer's limit; the busiest are kept.
 	Omitted int `json:"omitted_task_queues,omitempty"`
+	// Logs is what was read from the logs; nil where no log source is configured.
+	// The rules do not look at it.
+	Logs *LogReading `json:"logs,omitempty"`
 }
 
 // Signal returns the measurement of a signal, or nil when it was not asked for.
