@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/temporal-sre/copilot/pkg/dsql"
 	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/instant"
 	"github.com/temporal-sre/copilot/worker/telemetry"
@@ -57,8 +58,8 @@ type Store interface {
 	// Save stores both together. Saving again what is already there, which is
 	// told by cluster and instant, changes nothing.
 	Save(ctx context.Context, o health.Observation, a health.Assessment) error
-	// Latest returns the newest assessment of a cluster.
-	Latest(ctx context.Context, cluster string) (health.Assessment, error)
+	// Newest names the newest assessment of a cluster.
+	Newest(ctx context.Context, cluster string) (dsql.Newest, error)
 	// AssessmentByID returns the assessment with that id.
 	AssessmentByID(ctx context.Context, id string) (health.Assessment, error)
 	// Observation returns what was seen of a cluster at exactly that instant.

@@ -44,7 +44,7 @@ func onlySaves(f saved) Store {
 
 // reading are the other methods of a Store; asking one that is nil panics.
 type reading interface {
-	Latest(ctx context.Context, cluster string) (health.Assessment, error)
+	Newest(ctx context.Context, cluster string) (dsql.Newest, error)
 	AssessmentByID(ctx context.Context, id string) (health.Assessment, error)
 	Observation(ctx context.Context, cluster string, at instant.Instant) (health.Observation, error)
 	SaveExplanation(ctx context.Context, cluster, assessmentID string, e health.Explanation) error

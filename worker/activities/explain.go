@@ -70,11 +70,11 @@ type NewestResult struct {
 func (a *Activities) Newest(ctx context.Context, cluster string) (NewestResult, error) {
 	ask, done := withMargin(ctx)
 	defer done()
-	latest, err := a.Store.Latest(ask, cluster)
+	newest, err := a.Store.Newest(ask, cluster)
 	if err != nil {
 		return NewestResult{}, a.unread(cluster, err)
 	}
-	return NewestResult{AssessmentID: dsql.AssessmentID(cluster, latest.At), At: latest.At}, nil
+	return NewestResult{AssessmentID: dsql.AssessmentID(cluster, newest.At), At: newest.At}, nil
 }
 
 // ExplainRequest names the assessment to put into words.

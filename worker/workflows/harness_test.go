@@ -153,17 +153,17 @@ func (w *world) Save(_ context.Context, o health.Observation, a health.Assessmen
 	return nil
 }
 
-// Latest, AssessmentByID, Observation and SaveExplanation are activities.Store.
-func (w *world) Latest(context.Context, string) (health.Assessment, error) {
+// Newest, AssessmentByID, Observation and SaveExplanation are activities.Store.
+func (w *world) Newest(context.Context, string) (dsql.Newest, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.unread != nil {
-		return health.Assessment{}, w.unread
+		return dsql.Newest{}, w.unread
 	}
 	if len(w.rows) == 0 {
-		return health.Assessment{}, dsql.ErrNotFound
+		return dsql.Newest{}, dsql.ErrNotFound
 	}
-	return w.rows[len(w.rows)-1].assessment, nil
+	return dsql.Newest{At: w.rows[len(w.rows)-1].assessment.At}, nil
 }
 
 func (w *world) AssessmentByID(_ context.Context, id string) (health.Assessment, error) {
