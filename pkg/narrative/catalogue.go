@@ -1,0 +1,25 @@
+package narrative
+
+import "slices"
+
+// Where messages were read. The versions are those that the tests' lines come
+// from; older servers since 1.24 write the same ones unless a pattern says more.
+const (
+	server = "Temporal server 1.32.1, "
+	goSDK  = "Temporal Go SDK 1.50.0, "
+)
+
+// Levels that several patterns share.
+var (
+	failing = []string{"warn", "error", "panic", "fatal"}
+	informs = []string{"info"}
+)
+
+// Catalogue returns what is known of Temporal's logs, in the order in which a
+// template is compared: the first that matches names it. Lines that a panic or a
+// worker wrote come first, since their errors are those of somebody's code; then
+// what an error says of its cause, such as a connection refused; then what the
+// message says of the part that failed.
+func Catalogue() []Pattern {
+	return slices.Concat(processPatterns(), workerPatterns(), eventPatterns(), causePatterns(), partPatterns())
+}

@@ -1,0 +1,213 @@
+package narrative
+
+import "github.com/temporal-sre/copilot/pkg/health"
+
+// causePatterns are told by what an error says of its cause, whichever part of
+// the server met it.
+func causePatterns() []Pattern {
+	return []Pattern{
+		{
+			ID: "auth.denied", Severity: health.LogError,
+			Title: "authentication or authorization failed",
+			Meaning: "Callers' claims could not be read or verified, or the keys to verify them could not be fetched. A call that is merely not " +
+				"permitted is not logged by the server.",
+			Match: []Match{
+				{Levels: failing, Message: []string{
+					"Authorization error", "Authorization internal error", "error during initial retrieval of token keys", "error while refreshing token keys",
+					"failed to get claims",
+				}},
+				{Levels: failing, Error: []string{"PermissionDenied", "permission denied", "Unauthenticated", "Request unauthorized", "Jwt is expired", "token is expired", "password authentication failed", "access denied"}},
+			},
+			Gates:  []string{"progress.refused", "worker.pollers.none", "progress.collapsed"},
+			Source: server + "common/authorization/interceptor.go, default_token_key_provider.go",
+		},
+		{
+			ID: "tls.failing", Severity: health.LogError,
+			Title: "TLS fails or certificates expire",
+			Meaning: "A certificate has expired, is about to, or is not trusted, or a handshake failed. Connections that are open go on; new ones " +
+				"between services, workers or the database fail.",
+			Match: []Match{
+				{Levels: failing, Message: []string{
+					"failed to load certificates", "error while checking for certificate expiration", "error while looking up per-host provider",
+					"cannot find a per-host provider", "certificate with thumbprint", "Failed to create tls config",
+				}},
+				{Levels: failing, Error: []string{"x509: ", "tls: ", "authentication handshake failed", "certificate has expired", "certificate signed by unknown authority"}},
+			},
+			Gates:  []string{"progress.refused", "worker.pollers.none", "progress.collapsed", "telemetry.targets_down"},
+			Source: server + "common/rpc/encryption; Go crypto/tls, crypto/x509",
+		},
+		{
+			ID: "rpc.exhausted.persistence", Severity: health.LogWarning,
+			Title: "the limit of persistence calls is reached",
+			Meaning: "The server holds back its own calls because a limit of its configuration says so (persistenceMaxQPS and its kin). The " +
+				"database itself may be idle.",
+			Match:  exhausted("Persistence Max QPS Reached", "persistence limit", "PERSISTENCE_LIMIT"),
+			Gates:  []string{"pressure.throttled", "progress.refused", "progress.dispatch", "progress.waiting", "pressure.request_latency"},
+			Source: server + "common/persistence/persistence_rate_limited_clients.go",
+		},
+		{
+			ID: "rpc.exhausted.rps", Severity: health.LogWarning,
+			Title: "the limit of requests is reached",
+			Meaning: "A namespace or an instance of the frontend has had its share of requests a second. That is a limit of the configuration, not " +
+				"of the machine.",
+			Match: exhausted("namespace rate limit exceeded", "service rate limit exceeded", "Read API rate limit exceeded",
+				"business ID reuse rate limit exceeded", "RPS_LIMIT"),
+			Gates:  []string{"pressure.throttled", "pressure.polls_throttled", "progress.refused", "worker.pollers.none"},
+			Source: server + "common/rpc/interceptor/rate_limit.go, namespace_rate_limit.go",
+		},
+		{
+			ID: "rpc.exhausted.concurrent", Severity: health.LogWarning,
+			Title:   "the limit of concurrent requests is reached",
+			Meaning: "A namespace has as many requests or polls open at once as it may have. More workers only meet the limit sooner.",
+			Match: exhausted("concurrent poller limit exceeded", "concurrent limit", "CONCURRENT_LIMIT", "too many concurrent waiters",
+				"Max concurrent batch operations", "concurrent in-flight updates"),
+			Gates:  []string{"pressure.polls_throttled", "pressure.throttled", "worker.pollers.none", "progress.refused"},
+			Source: server + "common/rpc/interceptor/concurrent_request_limit.go",
+		},
+		{
+			ID: "rpc.exhausted.aps", Severity: health.LogWarning,
+			Title:   "the limit of actions is reached",
+			Meaning: "A namespace has had its actions a second. In Temporal Cloud that is the limit of the contract; work is delayed, not lost.",
+			Match:   exhausted("Action per second limit exceeded", "Actions per second limit", "APS_LIMIT"),
+			Gates:   []string{"pressure.throttled", "progress.refused"},
+			Source:  server + "service/history/consts/const.go",
+		},
+		{
+			ID: "rpc.exhausted.overloaded", Severity: health.LogError,
+			Title: "a part of the server is overloaded",
+			Meaning: "A service sheds load: a queue or cache inside it is full. Unlike a limit of the configuration, this is about what the " +
+				"instances can do.",
+			Match: exhausted("cache capacity is fully occupied", "Too many outstanding appends", "system overloaded", "SYSTEM_OVERLOADED",
+				"circuit breaker rejection", "consistent query buffer is full", "deliberately overloaded"),
+			Gates:  []string{"pressure.throttled", "progress.refused", "pressure.request_latency", "progress.dispatch"},
+			Source: server + "common/cache/lru.go, service/matching/task_writer.go, service/history/consts/const.go",
+		},
+		{
+			ID: "rpc.exhausted.busy", Severity: health.LogWarning,
+			Title: "single workflows are too busy",
+			Meaning: "Too much happens at once to one workflow, such as signals by the hundred, so its lock is contended. Other workflows are not " +
+				"affected, and more hardware does not help.",
+			Match:  exhausted("Workflow is busy", "workflow operation can not be applied because workflow is closing", "workflow update is not yet accepted", "BUSY_WORKFLOW"),
+			Gates:  []string{"pressure.throttled", "pressure.request_latency"},
+			Source: server + "service/history/consts/const.go",
+		},
+		{
+			ID: "rpc.exhausted", Severity: health.LogWarning,
+			Title:   "a limit is reached",
+			Meaning: "Requests or tasks were held back because of a limit that is not named more closely.",
+			Match:   exhausted("ResourceExhausted", "resource exhausted", "rate limit exceeded", "Too many requests", "archival rate limited"),
+			Gates:   []string{"pressure.throttled", "pressure.polls_throttled", "progress.refused"},
+			Source:  "Temporal API 1.64, serviceerror.ResourceExhausted",
+		},
+		{
+			ID: "persistence.exhausted", Severity: health.LogError,
+			Title: "the database accepts no more connections",
+			Meaning: "The database's own limit of connections, or of new connections a second, is reached. More replicas or bigger pools make it " +
+				"worse.",
+			Match: []Match{{Error: []string{
+				"SQLSTATE 53300", "SQLSTATE 53400", "too many clients already", "too many connections", "remaining connection slots are reserved",
+				"connection rate limit", "unable to accept connection, rate exceeded",
+			}}},
+			Gates:  []string{"pressure.connection_pool", "pressure.persistence_errors", "pressure.persistence_latency", "progress.refused", "progress.dispatch"},
+			Source: "PostgreSQL, error codes class 53; Aurora DSQL, quotas; MySQL, error 1040",
+		},
+		{
+			ID: "persistence.conflict", Severity: health.LogWarning,
+			Title: "transactions of the database conflict",
+			Meaning: "Two transactions changed the same rows, or the schema changed meanwhile, and one has to be tried again (optimistic " +
+				"concurrency). Some of it is normal; much of it means hot rows, or migrations under load. Nothing is lost.",
+			Match: []Match{{Error: []string{
+				"SQLSTATE 40001", "OC000", "OC001", "could not serialize access", "change conflicts with another transaction",
+				"schema has been updated by another transaction", "SQLSTATE 40P01", "Deadlock found when trying to get lock", "database is locked",
+			}}},
+			Gates:  []string{"pressure.persistence_errors", "pressure.persistence_latency", "pressure.request_latency"},
+			Source: "PostgreSQL, error codes class 40; Aurora DSQL, concurrency control; MySQL, error 1213",
+		},
+		{
+			ID: "rpc.unavailable", Severity: health.LogError,
+			Title: "services of the cluster do not reach one another",
+			Meaning: "Calls between frontend, history, matching and worker find nobody: an instance is gone and not yet out of the ring, or the " +
+				"network fails. Right after an instance went it is normal for half a minute. It is not about the database.",
+			Match: []Match{
+				{Message: []string{
+					"network dial error", "history client encountered error", "matching client encountered error", "frontend client encountered error",
+				}, Error: unreachablePeer},
+				{Message: []string{"network dial error"}},
+				{Levels: failing, Error: unreachablePeer},
+			},
+			Gates: []string{
+				"progress.refused", "progress.dispatch", "progress.collapsed", "progress.head_of_line", "telemetry.targets_down",
+				"pressure.request_latency", "pressure.shard_churn",
+			},
+			Source: server + "common/rpc/dial_tracer.go, client/*/metric_client.go; grpc-go",
+		},
+		{
+			ID: "shard.lost", Severity: health.LogWarning,
+			Title: "history shards could not be held",
+			Meaning: "An instance found that a shard belongs to another, or could not take it over. In a change of members it is normal and " +
+				"short; if it goes on, instances disagree about who is there, or the database does not answer.",
+			Match: []Match{
+				{Error: []string{
+					"Shard is owned by", "ShardOwnershipLost", "shard ownership lost", "Failed to update shard. Previous range ID",
+					"Failed to lock shard. Previous range ID", "shard status unknown", "shard closed", "shard context",
+				}},
+				{Message: []string{"ShardLost", "shard ownership lost", "ShardOwnershipLostError"}},
+			},
+			Services: serverServices,
+			Gates:    []string{"pressure.shard_churn", "progress.dispatch", "progress.accepting", "pressure.request_latency", "progress.refused"},
+			Source:   server + "service/history/shard/context_impl.go, common/persistence/sql/shard.go",
+		},
+		{
+			ID: "persistence.unavailable", Severity: health.LogError,
+			Title: "the database cannot be reached",
+			Meaning: "Connections to the database are refused, reset or time out, or it does not answer in time: it is down, fails over, is cut " +
+				"off, or is too slow to answer. Every service of the cluster depends on it.",
+			Services: serverServices,
+			Match: []Match{
+				{Message: []string{"unable to refresh database connection pool", "did not refresh database connection pool", "unable to refresh gocql session", "did not refresh gocql session"}},
+				{Levels: failing, Error: databaseGone},
+				{Levels: failing, Message: persistenceMessages, Error: timeouts},
+			},
+			Gates: []string{
+				"pressure.persistence_errors", "pressure.persistence_latency", "pressure.connection_pool", "progress.refused", "progress.accepting",
+				"progress.dispatch", "progress.collapsed", "progress.head_of_line", "pressure.request_latency", "telemetry.targets_down",
+			},
+			Source: server + "common/persistence/sql/common.go, common/persistence/sql/sqlplugin/db_handle.go; pgx, lib/pq, go-sql-driver, gocql",
+		},
+	}
+}
+
+// exhausted matches texts of refusals, wherever they stand.
+func exhausted(texts ...string) []Match {
+	return []Match{{Error: texts}, {Message: texts, Levels: failing}}
+}
+
+// unreachablePeer are errors of calls between services.
+var unreachablePeer = []string{
+	"transport: Error while dialing", "connection error: desc", "error reading from server: EOF", "transport is closing", "closing transport due to",
+	"no children to pick from", "produced zero addresses", "code = Unavailable", "Not enough hosts to serve the request", "Frontend is not healthy yet",
+	"the client connection is closing", "the connection is draining", "keepalive ping failed", "received prior goaway",
+}
+
+// databaseGone are errors of a database that is not there or lost.
+var databaseGone = []string{
+	"no usable database connection found", "database connection lost", "failed to connect to `", "bad connection", "invalid connection",
+	"connection refused", "connection reset by peer", "broken pipe", "i/o timeout", "no such host", "network is unreachable", "no route to host",
+	"unexpected EOF", "conn closed", "server closed the connection", "SQLSTATE 57P01", "SQLSTATE 57P02", "SQLSTATE 57P03", "SQLSTATE 08",
+	"the database system is", "terminating connection due to", "read-only transaction", "Error: context deadline exceeded",
+	"transaction. Error: context deadline", "Error: timeout", "no hosts available in the pool", "no response received from cassandra",
+	"Cannot achieve consistency level", "Operation timed out",
+}
+
+// timeouts are errors of calls that were not answered in time.
+var timeouts = []string{"context deadline exceeded", "DeadlineExceeded", "timed out", "timeout", "EOF", "closed network connection"}
+
+// persistenceMessages are messages of failed calls to the database. They are
+// written in two spellings.
+var persistenceMessages = []string{
+	"Persistent store operation failure", "Persistent fetch operation Failure", "Operation failed with internal error.",
+	"Update workflow execution operation failed.", "Set workflow execution operation failed.", "transaction rollback error",
+	"Error updating queue state", "Error range completing queue task", "Queue reader unable to retrieve tasks", "Failed to load look ahead task",
+	"Membership upsert failed", "Error refreshing namespace cache", "Error refreshing remote cluster metadata", "Failed to load shard",
+	"Cache unable to retrieve event from store", "failed to refresh search attributes cache", "Error closing SQL database",
+}

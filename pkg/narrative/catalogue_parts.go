@@ -1,0 +1,188 @@
+package narrative
+
+import "github.com/temporal-sre/copilot/pkg/health"
+
+// partPatterns are told by the part of the server that failed, where the error
+// names no cause that is known.
+func partPatterns() []Pattern {
+	return []Pattern{
+		{
+			ID: "visibility.failing", Severity: health.LogError,
+			Title: "the visibility store fails",
+			Meaning: "Listing, counting and searching workflows fails or is late, and closed workflows may show as running. Workflows " +
+				"themselves do not depend on it.",
+			Services: serverServices,
+			Match: []Match{
+				{Levels: failing, Message: []string{
+					"Operation failed with an error.", "ES request failed.", "Unable to commit bulk ES request.", "List query exceeded threshold",
+					"Count query exceeded threshold", "Get query exceeded threshold", "failed to refresh search attributes cache",
+					"Unable to get Elasticsearch cluster status", "Unable to update Elasticsearch mapping",
+				}},
+				{Levels: failing, Component: "visibility-"},
+				{Levels: failing, Component: "es-visibility-manager"},
+			},
+			Gates:  []string{"pressure.persistence_errors", "pressure.persistence_latency", "pressure.request_latency"},
+			Source: server + "common/persistence/visibility",
+		},
+		{
+			ID: "archival.failing", Severity: health.LogWarning,
+			Title:    "archival fails",
+			Meaning:  "Closed workflows could not be archived and are tried again; they are kept until then. Running workflows do not depend on it.",
+			Services: serverServices,
+			Match: []Match{
+				{Levels: failing, Message: []string{
+					"failed to archive target", "failed to archive workflow", "Failed to parse history URI.", "Failed to parse visibility URI.",
+					"Dropping archival task",
+				}},
+				{Levels: failing, Component: "archival-queue-processor"},
+				{Levels: failing, Component: "archiver"},
+			},
+			Gates:  []string{"progress.dispatch"},
+			Source: server + "service/history/archival/archiver.go",
+		},
+		{
+			ID: "replication.failing", Severity: health.LogError,
+			Title: "replication between clusters fails",
+			Meaning: "Changes do not reach another cluster, or come late. This cluster's own workflows go on; a failover now would lose what was " +
+				"not replicated.",
+			Services: serverServices,
+			Match: []Match{
+				{Levels: failing, Message: []string{
+					"replication task", "replication messages", "ReplicationServiceError", "ReplicationStreamError", "Replication tasks reader encountered error",
+					"replication is not making progress", "Stop the replication stream", "Failed to check replication DLQ size", "BiDirectionStream close error",
+					"Error refreshing remote cluster metadata", "SyncWorkflowState failed",
+				}},
+				{Levels: failing, Component: "replicat"},
+			},
+			Gates:  []string{"progress.dispatch"},
+			Source: server + "service/history/replication, service/worker/replicator",
+		},
+		{
+			ID: "config.failing", Severity: health.LogWarning,
+			Title: "the dynamic configuration is not as it should be",
+			Meaning: "A value could not be read or has the wrong type. The server goes on with the values that it had, or with the default, so a " +
+				"change that was meant may not be in force.",
+			Services: serverServices,
+			Match: []Match{{Levels: failing, Message: []string{
+				"Unable to update dynamic config", "dynamic config error", "dynamic config warning", "Failed to convert value, using default",
+				"Cached converted value has wrong type",
+			}}},
+			Gates:  []string{"pressure.throttled", "pressure.polls_throttled"},
+			Source: server + "common/dynamicconfig/file_based_client.go, collection.go",
+		},
+		{
+			ID: "membership.failing", Severity: health.LogError,
+			Title: "instances do not find one another",
+			Meaning: "An instance cannot write or read who is there, or its ring is not refreshed. New instances then get no work, and old ones " +
+				"are still called.",
+			Services: serverServices,
+			Match: []Match{{Levels: failing, Message: []string{
+				"Membership upsert failed", "error periodically refreshing ring", "error refreshing ring", "unable to bootstrap ringpop",
+				"Failed to send listener notification, channel full", "Failed to evict self from membership ring", "unable to set ringpop label",
+				"Failed to look up hosts", "service resolver timed out on shutdown",
+			}}},
+			Gates:  []string{"pressure.shard_churn", "progress.refused", "progress.dispatch", "telemetry.targets_down"},
+			Source: server + "common/membership/ringpop",
+		},
+		{
+			ID: "shard.failing", Severity: health.LogError,
+			Title:    "history shards cannot be loaded",
+			Meaning:  "An instance tried to take over a shard and could not. Workflows of that shard stand still until somebody holds it.",
+			Services: historyService,
+			Match: []Match{{Levels: failing, Message: []string{
+				"Error acquiring shard", "Couldn't acquire shard", "Failed to load shard", "Unable to create history shard context",
+			}}},
+			Gates:  []string{"progress.dispatch", "progress.accepting", "progress.refused", "pressure.shard_churn"},
+			Source: server + "service/history/shard/context_impl.go, controller_impl.go",
+		},
+		{
+			ID: "rpc.deadline", Severity: health.LogWarning,
+			Title: "calls are not answered in time",
+			Meaning: "A call ran into its deadline. Who was too slow, a service or the database behind it, does not stand in the line; look at " +
+				"the latencies.",
+			Services: serverServices,
+			Match: []Match{
+				{Levels: failing, Error: []string{"context deadline exceeded", "DeadlineExceeded"}},
+				{Levels: failing, Message: []string{"context deadline exceeded", "Slow gRPC call", "Context timeout is too short for long poll API"}},
+			},
+			Gates:  []string{"pressure.request_latency", "pressure.persistence_latency", "progress.refused", "progress.dispatch"},
+			Source: server + "common/rpc/interceptor; grpc-go",
+		},
+		{
+			ID: "persistence.failing", Severity: health.LogError,
+			Title: "calls to the database fail",
+			Meaning: "The database answered with an error that is neither a lost connection nor a conflict nor a limit: a missing table or " +
+				"right, a full disk, data that cannot be read. The error tells which.",
+			Services: serverServices,
+			Match: []Match{
+				{Levels: failing, Message: persistenceMessages},
+				{Levels: failing, Error: []string{"SQLSTATE ", "operation failed. Error:", "failed. Error:"}},
+			},
+			Gates: []string{
+				"pressure.persistence_errors", "pressure.persistence_latency", "progress.refused", "progress.accepting", "progress.dispatch",
+				"pressure.request_latency",
+			},
+			Source: server + "common/persistence, service/history/workflow/transaction_impl.go",
+		},
+		{
+			ID: "matching.failing", Severity: health.LogError,
+			Title: "the matching service cannot manage its queues",
+			Meaning: "Partitions of task queues could not be loaded, read, or kept in step with one another. Tasks are kept in the database and " +
+				"handed out later. It says nothing of the workers.",
+			Services: []string{"matching", "frontend"},
+			Match: []Match{
+				{Levels: failing, Message: []string{
+					"error fetching user data from parent", "user data version mismatch", "user data update function failed", "failed to push new user data",
+					"failed to load child partition", "error processing spooled task", "taskReader: unexpected error dispatching task",
+					"dropping task due to non-nonretryable errors", "Unable to call matching.Poll", "requested task queue user data for version",
+				}},
+				{Levels: failing, Component: "matching-engine"},
+				{Levels: failing, Component: "taskqueue"},
+			},
+			Gates:  []string{"progress.head_of_line", "progress.served_falls_away", "progress.waiting", "worker.pollers.none", "worker.schedule_to_start"},
+			Source: server + "service/matching/user_data_manager.go, task_reader.go, service/frontend/workflow_handler.go",
+		},
+		{
+			ID: "task.failing", Severity: health.LogWarning,
+			Title: "the history service cannot process its tasks",
+			Meaning: "Timers, transfers to matching and other internal tasks fail and are tried again. They are not the tasks of workers, and " +
+				"none is lost unless it is said to be dropped or sent to the DLQ.",
+			Services: historyService,
+			Match: []Match{
+				{Levels: failing, Message: []string{
+					"Fail to process task", "Critical error processing task, retrying.", "Dropping task due to terminal error", "Marking task as terminally failed",
+					"Task enqueued to DLQ", "Failed to write task to DLQ", "Queue reader unable to retrieve tasks", "Matching returned not found error for Add",
+				}},
+				{Levels: failing, Lifecycle: "ProcessingFailed"},
+			},
+			Gates:  []string{"progress.dispatch", "progress.collapsed", "progress.accepting"},
+			Source: server + "service/history/queues/executable.go, reader.go",
+		},
+		{
+			ID: "workflow.too_large", Severity: health.LogWarning,
+			Title: "workflows or payloads grow too large",
+			Meaning: "A history, a workflow's state or a payload passed a warning or a limit. At the limit the server ends the workflow or rejects " +
+				"the answer. It is the application's shape, not a fault of the cluster.",
+			Match: []Match{{Levels: failing, Message: []string{
+				"Blob data size exceeds", "history size exceeds", "history count exceeds", "mutable state size exceeds", "history size threshold breached",
+				"TMPRL1103", "Attempted to upload payloads with size", "Attempted to upload memo with size", "input size exceeds the warning limit",
+				"blob size exceeds the warning limit", "Search attributes size exceeds limits",
+			}}},
+			Gates:  []string{"pressure.persistence_latency", "progress.completing", "business.failures"},
+			Source: server + "service/history/workflow/context.go, common/util.go; " + goSDK + "internal/payload_limits.go",
+		},
+		{
+			ID: "rpc.failing", Severity: health.LogError,
+			Title: "requests fail inside the server",
+			Meaning: "A service answered a request with an error of its own, and the error names no cause that is known here. Errors of the caller " +
+				"are not logged.",
+			Services: serverServices,
+			Match: []Match{
+				{Levels: failing, Message: []string{"service failures"}},
+				{Levels: informs, Message: []string{"history client encountered error", "matching client encountered error"}},
+			},
+			Gates:  []string{"progress.refused", "progress.accepting", "pressure.request_latency"},
+			Source: server + "common/rpc/interceptor/request_error_handler.go, mask_internal_error.go",
+		},
+	}
+}
