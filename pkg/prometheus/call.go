@@ -68,8 +68,8 @@ func passing(err error) bool {
 		}
 		return false
 	}
-	if errors.Is(err, errTooLarge) {
-		return false
+	if bound := tooLarge(err); bound != nil {
+		return errors.Is(bound, errCrowded) // others may be done with theirs
 	}
 	var refused net.Error
 	return errors.As(err, &refused)
@@ -84,13 +84,16 @@ func (o *Observer) describe(err error) error {
 	var answer *v1.Error
 	var dns *net.DNSError
 	var transport *url.Error
+	var unsigned *credentialsError
 	switch {
-	case errors.Is(err, errTooLarge):
-		return fmt.Errorf("no use of the answer of Prometheus at %s: %w", where, errTooLarge)
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("no answer from Prometheus at %s within %s", where, o.cfg.Timeout)
 	case errors.Is(err, context.Canceled):
 		return context.Canceled
+	case errors.As(err, &unsigned):
+		return fmt.Errorf("no AWS credentials to sign requests to Prometheus at %s with: %s: check the role or the AWS_… settings of this process", where, firstLine(unsigned.Error()))
+	case tooLarge(err) != nil:
+		return fmt.Errorf("no use of the answer of Prometheus at %s: %w", where, tooLarge(err))
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("no answer from Prometheus at %s within %s", where, o.cfg.Timeout)
 	case errors.As(err, &answer):
 		if answer.Type == v1.ErrBadResponse {
 			return fmt.Errorf("%s does not answer like a Prometheus API (%s): check the URL", where, firstLine(answer.Msg))

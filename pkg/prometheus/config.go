@@ -3,12 +3,9 @@ package prometheus
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/api"
@@ -16,7 +13,6 @@ import (
 	metrics "github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/common/config"
-	"github.com/prometheus/sigv4"
 
 	"github.com/temporal-sre/copilot/pkg/signals"
 )
@@ -33,7 +29,8 @@ type Config struct {
 	// Tenant is sent as X-Scope-OrgID (Mimir, Cortex).
 	Tenant string
 	// SigV4 signs requests for Amazon Managed Prometheus with the default
-	// credential chain. Region may be empty when the environment names it.
+	// credential chain, which is asked for credentials by the first request.
+	// Region may be empty when the environment names it.
 	SigV4                 bool
 	Region, Profile, Role string
 	CAFile                string
@@ -65,10 +62,6 @@ const (
 	defaultTimeout       = 20 * time.Second
 	defaultConcurrency   = 8
 	defaultMaxTaskQueues = 200
-	// maxAnswers bounds the answers under way together, so that neither a selector
-	// that matches too much nor a server gone mad can exhaust memory: reading an
-	// answer takes several times its size.
-	maxAnswers = 64 << 20
 )
 
 // ConfigError is a setting that cannot work; retrying is of no use.
@@ -160,12 +153,11 @@ func connect(c Config) (v1.API, error) {
 		return nil, fmt.Errorf("prometheus connection: %w", err)
 	}
 	if c.SigV4 {
-		rt, err = sigv4.NewSigV4RoundTripper(&sigv4.SigV4Config{Region: c.Region, Profile: c.Profile, RoleARN: c.Role}, rt)
-		if err != nil {
-			return nil, fmt.Errorf("prometheus SigV4: %w; set the region, or AWS_REGION and credentials in the environment", err)
+		if rt, err = newSigning(c, rt); err != nil {
+			return nil, err
 		}
 	}
-	rt = &polite{next: rt, tenant: c.Tenant}
+	rt = &polite{next: rt, tenant: c.Tenant, all: &answersOfAll}
 	if c.Registerer != nil {
 		rt = instrumented(rt, c.Registerer)
 	}
@@ -192,65 +184,4 @@ func instrumented(rt http.RoundTripper, reg metrics.Registerer) http.RoundTrippe
 		}
 	}
 	return promhttp.InstrumentRoundTripperDuration(seconds, rt)
-}
-
-// polite says who asks, for whom, and reads no endless answers.
-type polite struct {
-	next   http.RoundTripper
-	tenant string
-	held   atomic.Int64 // bytes of the answers that are being read
-}
-
-// RoundTrip implements http.RoundTripper.
-func (p *polite) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Set("User-Agent", "temporal-sre-copilot")
-	if p.tenant != "" {
-		r.Header.Set("X-Scope-OrgID", p.tenant)
-	}
-	resp, err := p.next.RoundTrip(r)
-	if err != nil {
-		return nil, err
-	}
-	resp.Body = &limited{ReadCloser: resp.Body, all: &p.held}
-	return resp, nil
-}
-
-// errTooLarge names the remedy for answers beyond maxAnswers.
-var errTooLarge = fmt.Errorf("the answers are larger than %d MiB: narrow the selector", maxAnswers>>20)
-
-// limited fails a body when those that are being read are too large together.
-type limited struct {
-	io.ReadCloser
-	all *atomic.Int64
-
-	mu     sync.Mutex // a body may be closed while it is read
-	read   int64
-	closed bool
-}
-
-// Read implements io.Reader.
-func (l *limited) Read(p []byte) (int, error) {
-	n, err := l.ReadCloser.Read(p)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		return n, err
-	}
-	l.read += int64(n)
-	if l.all.Add(int64(n)) > maxAnswers {
-		return n, errTooLarge
-	}
-	return n, err
-}
-
-// Close implements io.Closer. What was read no longer counts.
-func (l *limited) Close() error {
-	l.mu.Lock()
-	if !l.closed {
-		l.closed = true
-		l.all.Add(-l.read)
-	}
-	l.mu.Unlock()
-	return l.ReadCloser.Close()
 }

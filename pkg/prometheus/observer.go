@@ -235,12 +235,14 @@ func (o *Observer) ask(ctx context.Context, d Deployment, request signals.Reques
 func (o *Observer) fill(observation *health.Observation, answers []answer, windows signals.Windows) {
 	at := model.Time(observation.At.UnixMilli())
 	seen := living(answers, at, windows)
+	unasked := notAsked(answers)
 	observation.Measurements = make([]health.Measurement, 0, len(answers))
 	for i := range answers {
 		a := &answers[i]
 		m := health.Measurement{Signal: a.request.ID, Class: a.request.Class, Unit: a.request.Unit, Status: health.OK}
 		samples := a.byStep[at]
-		alive := seen[source{telltale(a.request.Origin), a.request.Service}]
+		told := telltale(a.request.Origin)
+		alive := seen[source{told, a.request.Service}]
 		switch {
 		case a.err != nil:
 			m.Status, m.Reason = health.Failed, a.err.Error()
@@ -249,6 +251,9 @@ func (o *Observer) fill(observation *health.Observation, answers []answer, windo
 		case len(samples) > 0:
 			m.Samples = mergeSamples(a.request.Rollup, samples)
 			m.Value = rollUp(a.request.Rollup, m.Samples)
+		case unasked[told] != nil && a.request.Class != health.Telemetry:
+			m.Status = health.Failed
+			m.Reason = "no sample, and whether its source is alive could not be asked: " + unasked[told].Error()
 		case alive && a.request.Optional:
 			m.Reason = "this deployment does not export it"
 		case alive && a.request.Events:
@@ -282,6 +287,21 @@ func telltale(o signals.Origin) signals.Origin {
 type source struct {
 	origin  signals.Origin
 	service string
+}
+
+// notAsked returns why the age of a source's telemetry is not known, for each
+// that could not be asked for it. No sample then says nothing.
+func notAsked(answers []answer) map[signals.Origin]error {
+	why := map[signals.Origin]error{}
+	for i := range answers {
+		switch a := &answers[i]; a.request.ID {
+		case health.ServerTelemetryAge, health.WorkerTelemetryAge:
+			if a.err != nil {
+				why[a.request.Origin] = a.err
+			}
+		}
+	}
+	return why
 }
 
 // living tells whose telemetry is alive at an instant: fresh enough for a rate

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -235,7 +236,11 @@ func TestIllnessIsToldInTheObservation(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			url := serve(t, &standIn{before: c.before})
-			o := observeOnce(t, Config{URL: strings.Replace(url, "http://", "http://me:secret@", 1), Timeout: 2 * time.Second})
+			timeout := time.Minute // nobody else is to be cut short, however busy the machine is
+			if name == "slow" {
+				timeout = time.Second
+			}
+			o := observeOnce(t, Config{URL: strings.Replace(url, "http://", "http://me:secret@", 1), Timeout: timeout})
 			m := o.Signal(health.StateTransitions)
 			if m.Status != health.Failed || m.Value != nil || !strings.Contains(m.Reason, c.want) {
 				t.Errorf("want a failure with %q, got %s %v %q", c.want, m.Status, m.Value, m.Reason)
@@ -248,7 +253,7 @@ func TestIllnessIsToldInTheObservation(t *testing.T) {
 	t.Run("refused", func(t *testing.T) {
 		server := httptest.NewServer(http.NotFoundHandler())
 		server.Close()
-		o := observeOnce(t, Config{URL: server.URL, Timeout: 2 * time.Second})
+		o := observeOnce(t, Config{URL: server.URL, Timeout: time.Minute})
 		if m := o.Signal(health.ServerUp); m.Status != health.Failed || !strings.Contains(m.Reason, "cannot reach Prometheus") {
 			t.Errorf("got %s %q", m.Status, m.Reason)
 		}
@@ -272,21 +277,27 @@ func (zero) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// answered is the body of an answer.
+func answered(t *testing.T, p *polite) io.ReadCloser {
+	t.Helper()
+	response, err := p.RoundTrip(httptest.NewRequest(http.MethodGet, "/", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.Body
+}
+
+// read reads a body to its end.
+func read(body io.Reader) error {
+	_, err := io.Copy(io.Discard, body)
+	return err
+}
+
 // Answers that are read at the same time share one bound, and what was read
 // before does not count.
 func TestAnswersUnderWayAreBoundedTogether(t *testing.T) {
-	p := &polite{next: zeros(maxAnswers / 2)}
-	ask := func() io.ReadCloser {
-		response, err := p.RoundTrip(httptest.NewRequest(http.MethodGet, "/", nil))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return response.Body
-	}
-	read := func(body io.Reader) error {
-		_, err := io.Copy(io.Discard, body)
-		return err
-	}
+	p := &polite{next: zeros(maxAnswers / 2), all: new(atomic.Int64)}
+	ask := func() io.ReadCloser { return answered(t, p) }
 	first, second, third := ask(), ask(), ask()
 	if err := errors.Join(read(first), read(second)); err != nil {
 		t.Fatalf("two halves: %v", err)
@@ -304,7 +315,42 @@ func TestAnswersUnderWayAreBoundedTogether(t *testing.T) {
 		}
 		body.Close()
 	}
-	if held := p.held.Load(); held != 0 {
+	if own, all := p.own.Load(), p.all.Load(); own != 0 || all != 0 {
+		t.Errorf("%d and %d bytes are held by nobody", own, all)
+	}
+}
+
+// So do those of all observers of the process, but whoever has little to read
+// may always do so.
+func TestAnswersToAllObserversAreBounded(t *testing.T) {
+	all := new(atomic.Int64)
+	var mad []io.ReadCloser
+	for range maxAnswersOfAll / maxAnswers {
+		body := answered(t, &polite{next: zeros(maxAnswers), all: all})
+		if err := read(body); err != nil {
+			t.Fatal(err)
+		}
+		mad = append(mad, body)
+	}
+	large := answered(t, &polite{next: zeros(fairAnswers + 1), all: all})
+	if err := read(large); !errors.Is(err, errCrowded) || !passing(err) {
+		t.Errorf("one more large answer: %v", err)
+	}
+	large.Close()
+	small := answered(t, &polite{next: zeros(fairAnswers), all: all})
+	if err := read(small); err != nil {
+		t.Errorf("a small answer: %v", err)
+	}
+	small.Close()
+	for _, body := range mad {
+		body.Close()
+	}
+	large = answered(t, &polite{next: zeros(maxAnswers), all: all})
+	if err := read(large); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+	large.Close()
+	if held := all.Load(); held != 0 {
 		t.Errorf("%d bytes are held by nobody", held)
 	}
 }
@@ -351,6 +397,34 @@ func TestOneFailingQueryCostsOneSignal(t *testing.T) {
 	}
 	if m := o.Signal(health.ServerUp); m.Status != health.OK {
 		t.Errorf("another signal suffered: %s %q", m.Status, m.Reason)
+	}
+}
+
+// When the age of the telemetry could not be asked, no sample says nothing: it
+// has failed to be seen, and is not missing from what there is.
+func TestWithoutTheAgeOfTelemetryAbsenceIsAFailure(t *testing.T) {
+	s := &standIn{}
+	s.before = func(w http.ResponseWriter, r *http.Request) bool {
+		_ = r.ParseForm()
+		if strings.HasPrefix(r.Form.Get("query"), "time() - max by (service_name)") {
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			fmt.Fprint(w, `{"status":"error","errorType":"execution","error":"query processing would load too many samples"}`)
+			return true
+		}
+		return false
+	}
+	o := observeOnce(t, Config{URL: serve(t, s)})
+	for _, signal := range []health.SignalID{health.TasksAdded, health.BacklogAge, health.OCCConflicts} {
+		if m := o.Signal(signal); m.Status != health.Failed || m.Value != nil || !strings.Contains(m.Reason, "too many samples") {
+			t.Errorf("%s without samples: %s %v %q", signal, m.Status, m.Value, m.Reason)
+		}
+	}
+	if m := o.Signal(health.ServerUp); m.Status != health.OK {
+		t.Errorf("a signal with samples: %s %q", m.Status, m.Reason)
+	}
+	// The workers' telemetry was asked for, and is not there.
+	if m := o.Signal(health.WorkerTelemetryAge); m.Status != health.Missing {
+		t.Errorf("the age of other telemetry: %s %q", m.Status, m.Reason)
 	}
 }
 
@@ -409,6 +483,62 @@ func TestAuthentication(t *testing.T) {
 			t.Errorf("%d of %d requests were signed for aps", signed.Load(), s.requests.Load())
 		}
 	})
+}
+
+// An outage of the source of credentials fails requests and no configuration,
+// and they are signed as soon as it is over.
+func TestCredentialsAreFetchedByRequests(t *testing.T) {
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_PROFILE": "", "AWS_REGION": "", "AWS_DEFAULT_REGION": "",
+		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_EC2_METADATA_DISABLED": "true",
+	} {
+		t.Setenv(name, value)
+	}
+	var away atomic.Bool
+	var asked atomic.Int64
+	source := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		if away.Load() {
+			http.Error(w, "no", http.StatusForbidden)
+			return
+		}
+		fmt.Fprintf(w, `{"AccessKeyId":"AKIDEXAMPLE","SecretAccessKey":"example","Token":"t","Expiration":"2100-01-01T00:00:00Z"}`)
+	}))
+	t.Cleanup(source.Close)
+	t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", source.URL)
+
+	away.Store(true)
+	s := &standIn{}
+	o, err := New(Config{URL: serve(t, s), SigV4: true, Region: "eu-west-1"})
+	if err != nil || asked.Load() != 0 {
+		t.Fatalf("configuring asked %d times for credentials: %v", asked.Load(), err)
+	}
+	see := func() *health.Measurement {
+		observations, err := o.Observe(t.Context(), noon, noon, time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return observations[0].Signal(health.ServerUp)
+	}
+	if m := see(); m.Status != health.Failed || !strings.Contains(m.Reason, "no AWS credentials") || strings.Contains(m.Reason, "\n") {
+		t.Errorf("without credentials: %s %q", m.Status, m.Reason)
+	}
+	if n := s.requests.Load(); n != 0 {
+		t.Errorf("%d requests went out unsigned", n)
+	}
+	away.Store(false)
+	if m := see(); m.Status != health.OK {
+		t.Errorf("with credentials again: %s %q", m.Status, m.Reason)
+	}
+
+	// What nobody has to be asked for is checked at once.
+	var bad *ConfigError
+	if _, err := New(Config{URL: "http://p:9090", SigV4: true}); !errors.As(err, &bad) || bad.Field != "region" {
+		t.Errorf("no region: %v", err)
+	}
+	if _, err := New(Config{URL: "http://p:9090", SigV4: true, Region: "eu-west-1", Profile: "nobody"}); !errors.As(err, &bad) || bad.Value != "nobody" {
+		t.Errorf("no such profile: %v", err)
+	}
 }
 
 // Every bad setting is reported at once, with field, value and remedy.
