@@ -16,7 +16,7 @@ func causePatterns() []Pattern {
 					"Authorization error", "Authorization internal error", "error during initial retrieval of token keys", "error while refreshing token keys",
 					"failed to get claims",
 				}},
-				{Levels: failing, Error: []string{"PermissionDenied", "permission denied", "Unauthenticated", "Request unauthorized", "Jwt is expired", "token is expired", "password authentication failed", "access denied"}},
+				{Error: []string{"PermissionDenied", "Unauthenticated", "Request unauthorized", "Jwt is expired", "token is expired"}},
 			},
 			Gates:  []string{"progress.refused", "worker.pollers.none", "progress.collapsed"},
 			Source: server + "common/authorization/interceptor.go, default_token_key_provider.go",
@@ -31,7 +31,7 @@ func causePatterns() []Pattern {
 					"failed to load certificates", "error while checking for certificate expiration", "error while looking up per-host provider",
 					"cannot find a per-host provider", "certificate with thumbprint", "Failed to create tls config",
 				}},
-				{Levels: failing, Error: []string{"x509: ", "tls: ", "authentication handshake failed", "certificate has expired", "certificate signed by unknown authority"}},
+				{Error: []string{"x509: ", "tls: ", "authentication handshake failed", "SSL is not enabled on the server"}},
 			},
 			Gates:  []string{"progress.refused", "worker.pollers.none", "progress.collapsed", "telemetry.targets_down"},
 			Source: server + "common/rpc/encryption; Go crypto/tls, crypto/x509",
@@ -100,13 +100,29 @@ func causePatterns() []Pattern {
 			Source:  "Temporal API 1.64, serviceerror.ResourceExhausted",
 		},
 		{
+			ID: "persistence.denied", Severity: health.LogError,
+			Title: "the database refuses the server's credentials or rights",
+			Meaning: "A password or token is wrong or has expired, or the role lacks a right. Open connections may go on for a while; new ones " +
+				"fail. It is not about the callers of the server.",
+			Services: serverServices,
+			Match: []Match{{Error: []string{
+				"SQLSTATE 28", "SQLSTATE 42501", "password authentication failed", "unable to accept connection, access denied", "no pg_hba.conf entry",
+				"permission denied for", "Access denied for user", "Wrong user to action mapping",
+			}}},
+			Gates: []string{
+				"pressure.persistence_errors", "progress.refused", "progress.accepting", "progress.dispatch", "progress.collapsed",
+				"telemetry.targets_down",
+			},
+			Source: "PostgreSQL, error codes class 28 and 42501; Aurora DSQL, authentication; MySQL, error 1045",
+		},
+		{
 			ID: "persistence.exhausted", Severity: health.LogError,
 			Title: "the database accepts no more connections",
 			Meaning: "The database's own limit of connections, or of new connections a second, is reached. More replicas or bigger pools make it " +
 				"worse.",
 			Match: []Match{{Error: []string{
-				"SQLSTATE 53300", "SQLSTATE 53400", "too many clients already", "too many connections", "remaining connection slots are reserved",
-				"connection rate limit", "unable to accept connection, rate exceeded",
+				"SQLSTATE 53300", "SQLSTATE 53400", "too many clients already", "too many connections", "too many open connections",
+				"remaining connection slots are reserved", "unable to accept connection, rate exceeded",
 			}}},
 			Gates:  []string{"pressure.connection_pool", "pressure.persistence_errors", "pressure.persistence_latency", "progress.refused", "progress.dispatch"},
 			Source: "PostgreSQL, error codes class 53; Aurora DSQL, quotas; MySQL, error 1040",
@@ -129,11 +145,8 @@ func causePatterns() []Pattern {
 			Meaning: "Calls between frontend, history, matching and worker find nobody: an instance is gone and not yet out of the ring, or the " +
 				"network fails. Right after an instance went it is normal for half a minute. It is not about the database.",
 			Match: []Match{
-				{Message: []string{
-					"network dial error", "history client encountered error", "matching client encountered error", "frontend client encountered error",
-				}, Error: unreachablePeer},
 				{Message: []string{"network dial error"}},
-				{Levels: failing, Error: unreachablePeer},
+				{Error: unreachablePeer},
 			},
 			Gates: []string{
 				"progress.refused", "progress.dispatch", "progress.collapsed", "progress.head_of_line", "telemetry.targets_down",
@@ -142,20 +155,43 @@ func causePatterns() []Pattern {
 			Source: server + "common/rpc/dial_tracer.go, client/*/metric_client.go; grpc-go",
 		},
 		{
+			ID: "shard.unknown", Severity: health.LogError,
+			Title: "history shards have no certain owner",
+			Meaning: "An instance does not know whether it still holds a shard, since a write to the database failed or timed out, or it is just " +
+				"taking the shard over. Requests for workflows of that shard fail until it knows. Where it goes on, look at the database.",
+			Services: serverServices,
+			Match:    []Match{{Error: []string{"shard status unknown"}}, {Message: []string{"shard status unknown"}}},
+			Gates: []string{
+				"pressure.persistence_errors", "pressure.persistence_latency", "pressure.shard_churn", "progress.accepting", "progress.refused",
+				"progress.dispatch", "progress.collapsed", "progress.head_of_line", "pressure.request_latency",
+			},
+			Source: server + "service/history/shard/context_impl.go",
+		},
+		{
 			ID: "shard.lost", Severity: health.LogWarning,
-			Title: "history shards could not be held",
-			Meaning: "An instance found that a shard belongs to another, or could not take it over. In a change of members it is normal and " +
-				"short; if it goes on, instances disagree about who is there, or the database does not answer.",
+			Title: "history shards belong to somebody else now",
+			Meaning: "An instance was asked about a shard that another one holds, or found that it was taken over. While members change it is " +
+				"normal and short; if it goes on, instances disagree about who is there.",
+			Services: serverServices,
 			Match: []Match{
 				{Error: []string{
-					"Shard is owned by", "ShardOwnershipLost", "shard ownership lost", "Failed to update shard. Previous range ID",
-					"Failed to lock shard. Previous range ID", "shard status unknown", "shard closed", "shard context",
+					"Shard is owned", "ShardOwnershipLost", "shard ownership lost", "Failed to update shard. Previous range ID",
+					"Failed to lock shard. Previous range ID", "shard closed",
 				}},
 				{Message: []string{"ShardLost", "shard ownership lost", "ShardOwnershipLostError"}},
 			},
+			Gates:  []string{"pressure.shard_churn", "progress.dispatch", "progress.accepting", "pressure.request_latency", "progress.refused"},
+			Source: server + "common/serviceerror/shard_ownership_lost.go, common/persistence/sql/shard.go, common/persistence/cassandra/errors.go",
+		},
+		{
+			ID: "matching.moved", Severity: health.LogWarning,
+			Title: "task queues belong to somebody else now",
+			Meaning: "A matching instance found that another one holds a task queue's partition, or the table of Nexus endpoints. While members " +
+				"change it is normal and short. Tasks are kept.",
 			Services: serverServices,
-			Gates:    []string{"pressure.shard_churn", "progress.dispatch", "progress.accepting", "pressure.request_latency", "progress.refused"},
-			Source:   server + "service/history/shard/context_impl.go, common/persistence/sql/shard.go",
+			Match:    []Match{{Error: []string{"task queue ownership lost", "endpoints table ownership lost", "Task queue range ID was", "task queue closed"}}},
+			Gates:    []string{"pressure.shard_churn", "progress.head_of_line", "worker.schedule_to_start", "worker.pollers.none"},
+			Source:   server + "service/matching/db.go, matching_engine.go, common/persistence/sql/task_v1.go",
 		},
 		{
 			ID: "persistence.unavailable", Severity: health.LogError,
@@ -165,8 +201,8 @@ func causePatterns() []Pattern {
 			Services: serverServices,
 			Match: []Match{
 				{Message: []string{"unable to refresh database connection pool", "did not refresh database connection pool", "unable to refresh gocql session", "did not refresh gocql session"}},
-				{Levels: failing, Error: databaseGone},
-				{Levels: failing, Message: persistenceMessages, Error: timeouts},
+				{Error: databaseGone},
+				{Message: persistenceMessages, Error: timeouts},
 			},
 			Gates: []string{
 				"pressure.persistence_errors", "pressure.persistence_latency", "pressure.connection_pool", "progress.refused", "progress.accepting",
@@ -184,7 +220,8 @@ func exhausted(texts ...string) []Match {
 
 // unreachablePeer are errors of calls between services.
 var unreachablePeer = []string{
-	"transport: Error while dialing", "connection error: desc", "error reading from server: EOF", "transport is closing", "closing transport due to",
+	"transport: Error while dialing", "connection error: desc", "error reading from server", "error reading server preface", "transport is closing",
+	"closing transport due to",
 	"no children to pick from", "produced zero addresses", "code = Unavailable", "Not enough hosts to serve the request", "Frontend is not healthy yet",
 	"the client connection is closing", "the connection is draining", "keepalive ping failed", "received prior goaway",
 }
@@ -195,7 +232,7 @@ var databaseGone = []string{
 	"connection refused", "connection reset by peer", "broken pipe", "i/o timeout", "no such host", "network is unreachable", "no route to host",
 	"unexpected EOF", "conn closed", "server closed the connection", "SQLSTATE 57P01", "SQLSTATE 57P02", "SQLSTATE 57P03", "SQLSTATE 08",
 	"the database system is", "terminating connection due to", "read-only transaction", "Error: context deadline exceeded",
-	"transaction. Error: context deadline", "Error: timeout", "no hosts available in the pool", "no response received from cassandra",
+	"Error: timeout", "no hosts available in the pool", "no response received from cassandra",
 	"Cannot achieve consistency level", "Operation timed out",
 }
 

@@ -50,5 +50,17 @@ func eventPatterns() []Pattern {
 			Gates:    []string{"progress.refused", "worker.pollers.none", "telemetry.targets_down"},
 			Source:   server + "common/rpc/encryption/local_store_cert_provider.go",
 		},
+		{
+			ID: "config.notice", Severity: health.LogEvent,
+			Title: "the server remarks on its configuration",
+			Meaning: "At its start the server names something that is not configured, such as authorization or the port for Nexus. That may be " +
+				"meant so.",
+			Services: serverServices,
+			Match: []Match{{Levels: []string{"warn"}, Message: []string{
+				"Not using any authorizer", "HTTP API port has not been set", "ClusterInformation in static config is deprecated",
+				"All remote cluster settings under ClusterMetadata", "SQLite MaxConns",
+			}}},
+			Source: server + "service/frontend/service.go, cmd/server/main.go, temporal/fx.go",
+		},
 	}
 }

@@ -7,57 +7,6 @@ import "github.com/temporal-sre/copilot/pkg/health"
 func partPatterns() []Pattern {
 	return []Pattern{
 		{
-			ID: "visibility.failing", Severity: health.LogError,
-			Title: "the visibility store fails",
-			Meaning: "Listing, counting and searching workflows fails or is late, and closed workflows may show as running. Workflows " +
-				"themselves do not depend on it.",
-			Services: serverServices,
-			Match: []Match{
-				{Levels: failing, Message: []string{
-					"Operation failed with an error.", "ES request failed.", "Unable to commit bulk ES request.", "List query exceeded threshold",
-					"Count query exceeded threshold", "Get query exceeded threshold", "failed to refresh search attributes cache",
-					"Unable to get Elasticsearch cluster status", "Unable to update Elasticsearch mapping",
-				}},
-				{Levels: failing, Component: "visibility-"},
-				{Levels: failing, Component: "es-visibility-manager"},
-			},
-			Gates:  []string{"pressure.persistence_errors", "pressure.persistence_latency", "pressure.request_latency"},
-			Source: server + "common/persistence/visibility",
-		},
-		{
-			ID: "archival.failing", Severity: health.LogWarning,
-			Title:    "archival fails",
-			Meaning:  "Closed workflows could not be archived and are tried again; they are kept until then. Running workflows do not depend on it.",
-			Services: serverServices,
-			Match: []Match{
-				{Levels: failing, Message: []string{
-					"failed to archive target", "failed to archive workflow", "Failed to parse history URI.", "Failed to parse visibility URI.",
-					"Dropping archival task",
-				}},
-				{Levels: failing, Component: "archival-queue-processor"},
-				{Levels: failing, Component: "archiver"},
-			},
-			Gates:  []string{"progress.dispatch"},
-			Source: server + "service/history/archival/archiver.go",
-		},
-		{
-			ID: "replication.failing", Severity: health.LogError,
-			Title: "replication between clusters fails",
-			Meaning: "Changes do not reach another cluster, or come late. This cluster's own workflows go on; a failover now would lose what was " +
-				"not replicated.",
-			Services: serverServices,
-			Match: []Match{
-				{Levels: failing, Message: []string{
-					"replication task", "replication messages", "ReplicationServiceError", "ReplicationStreamError", "Replication tasks reader encountered error",
-					"replication is not making progress", "Stop the replication stream", "Failed to check replication DLQ size", "BiDirectionStream close error",
-					"Error refreshing remote cluster metadata", "SyncWorkflowState failed",
-				}},
-				{Levels: failing, Component: "replicat"},
-			},
-			Gates:  []string{"progress.dispatch"},
-			Source: server + "service/history/replication, service/worker/replicator",
-		},
-		{
 			ID: "config.failing", Severity: health.LogWarning,
 			Title: "the dynamic configuration is not as it should be",
 			Meaning: "A value could not be read or has the wrong type. The server goes on with the values that it had, or with the default, so a " +
@@ -107,6 +56,16 @@ func partPatterns() []Pattern {
 			},
 			Gates:  []string{"pressure.request_latency", "pressure.persistence_latency", "progress.refused", "progress.dispatch"},
 			Source: server + "common/rpc/interceptor; grpc-go",
+		},
+		{
+			ID: "rpc.canceled", Severity: health.LogWarning,
+			Title: "calls were given up",
+			Meaning: "A call ended because its caller went away or stopped: a process that shuts down, a client that gave up. It is seldom a fault " +
+				"of its own.",
+			Services: serverServices,
+			Match:    []Match{{Error: []string{"context canceled", "code = Canceled"}}},
+			Gates:    []string{"pressure.request_latency"},
+			Source:   "Go context; " + server + "common/persistence/persistence_metric_clients.go",
 		},
 		{
 			ID: "persistence.failing", Severity: health.LogError,
@@ -177,12 +136,19 @@ func partPatterns() []Pattern {
 			Meaning: "A service answered a request with an error of its own, and the error names no cause that is known here. Errors of the caller " +
 				"are not logged.",
 			Services: serverServices,
-			Match: []Match{
-				{Levels: failing, Message: []string{"service failures"}},
-				{Levels: informs, Message: []string{"history client encountered error", "matching client encountered error"}},
-			},
-			Gates:  []string{"progress.refused", "progress.accepting", "pressure.request_latency"},
-			Source: server + "common/rpc/interceptor/request_error_handler.go, mask_internal_error.go",
+			Match:    []Match{{Levels: failing, Message: []string{"service failures"}}},
+			Gates:    []string{"progress.refused", "progress.accepting", "pressure.request_latency"},
+			Source:   server + "common/rpc/interceptor/request_error_handler.go, mask_internal_error.go",
+		},
+		{
+			ID: "rpc.retried", Severity: health.LogEvent,
+			Title: "calls between services met an error",
+			Meaning: "A call was answered with an error that the caller may handle, such as a worker whose sticky queue is gone. What fails for good " +
+				"shows elsewhere.",
+			Services: serverServices,
+			Match:    []Match{{Message: []string{"client encountered error"}}},
+			Gates:    []string{"pressure.request_latency"},
+			Source:   server + "client/*/metric_client.go",
 		},
 	}
 }

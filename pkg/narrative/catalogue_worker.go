@@ -27,10 +27,10 @@ func workerPatterns() []Pattern {
 				"CPU. It is not a deadlock of the server or of the database.",
 			Match: []Match{
 				{Error: []string{"TMPRL1101", "Potential deadlock detected"}},
-				{Message: []string{"TMPRL1101", "Potential deadlock detected:", "Potential deadlock detected. Workflow"}},
+				{Message: []string{"TMPRL1101"}},
 			},
 			Gates:  []string{"progress.completing", "worker.slots.exhausted", "worker.schedule_to_start"},
-			Source: goSDK + "internal/internal_workflow.go",
+			Source: goSDK + "internal/internal_workflow.go; the other SDKs use the same code",
 		},
 		{
 			ID: "worker.panic", Severity: health.LogError,
@@ -50,9 +50,10 @@ func workerPatterns() []Pattern {
 				"Tasks wait meanwhile. It is seldom the worker's own fault.",
 			Match: []Match{{Levels: failing, Message: []string{
 				"Failed to poll for task", "Worker received non-retriable error. Shutting down", "Failed polling worker command task",
+				"Failure in poller thread", "gRPC call poll_",
 			}}},
 			Gates:  []string{"worker.pollers.none", "progress.head_of_line", "progress.served_falls_away", "pressure.polls_throttled", "telemetry.targets_down"},
-			Source: goSDK + "internal/internal_worker_base.go",
+			Source: goSDK + "internal/internal_worker_base.go; Java SDK, Poller; Core SDK, retry.rs",
 		},
 		{
 			ID: "worker.failing", Severity: health.LogError,
@@ -63,7 +64,7 @@ func workerPatterns() []Pattern {
 				{Levels: failing, Message: []string{
 					"Failed to process workflow task", "Workflow task postprocess error", "Workflow task preprocess error", "Workflow task completion exceeds",
 					"Critical attempts processing workflow task", "workflow task failed", "Error processing nexus task",
-					"Handler returned error while processing Nexus task",
+					"Handler returned error while processing Nexus task", "Workflow task processing failure", "Failed activation on workflow",
 				}},
 				{Levels: informs, Message: []string{
 					"Task processing failed with error", "Task processing failed with client side error", "Failing the workflow task.",
@@ -71,7 +72,8 @@ func workerPatterns() []Pattern {
 			},
 			Gates: []string{"progress.completing", "progress.served_falls_away", "worker.slots.exhausted", "business.failures"},
 			Source: goSDK + "internal/internal_task_pollers.go, internal_worker_base.go; " + server +
-				"service/history/workflow/workflow_task_state_machine.go, service/history/api/respondworkflowtaskfailed/api.go",
+				"service/history/workflow/workflow_task_state_machine.go, service/history/api/respondworkflowtaskfailed; Java SDK, WorkflowTaskHandler; " +
+				"Python SDK, _workflow.py",
 		},
 		{
 			ID: "worker.activity_failing", Severity: health.LogWarning,
@@ -81,11 +83,12 @@ func workerPatterns() []Pattern {
 			Match: []Match{
 				{Levels: failing, Message: []string{
 					"Activity error.", "Activity task postprocess error", "RecordActivityHeartbeat with error", "LocalActivity completed after activity deadline",
+					"Activity failure. ActivityId", "Completing activity as failed",
 				}},
 				{Levels: informs, Message: []string{"Activity complete after timeout."}},
 			},
 			Gates:  []string{"business.failures", "worker.slots.exhausted", "worker.schedule_to_start", "progress.completing"},
-			Source: goSDK + "internal/internal_task_handlers.go, internal_task_pollers.go",
+			Source: goSDK + "internal/internal_task_handlers.go, internal_task_pollers.go; Java SDK, ActivityTaskExecutors; Python SDK, _activity.py",
 		},
 		{
 			ID: "worker.start", Severity: health.LogEvent,

@@ -20,6 +20,8 @@ const (
 	maxTokens = 32
 	// maxToken is how long such a word may be, in bytes; a longer one is no word.
 	maxToken = 48
+	// nothing is the server's message where there is none.
+	nothing = "none"
 	// maxText is how long the text for people may be, in bytes.
 	maxText = 200
 	// alike is how much of two texts has to be the same for them to be one
@@ -122,7 +124,7 @@ func (m *Miner) forget(but string) {
 // tokensOf returns the words that a template is compared by, at least one.
 func tokensOf(t health.LogTemplate) []string {
 	text := t.Message
-	if text == "" {
+	if text == "" || text == nothing {
 		text = strings.TrimSpace(t.Component + " " + t.Lifecycle)
 	}
 	if t.Error != "" && text != "" {
