@@ -16,10 +16,10 @@ var (
 )
 
 // Catalogue returns what is known of Temporal's logs, in the order in which a
-// template is compared: the first that matches names it. What a process or a
-// worker says of itself comes first, since an error in it is somebody's code;
+// template is compared: the first that matches names it. What a worker or a
+// process says of itself comes first, since an error in it is somebody's code;
 // then what an error says of its cause, such as a connection refused, whoever
 // met it; then what the message says of the part that failed.
 func Catalogue() []Pattern {
-	return slices.Concat(processPatterns(), workerPatterns(), eventPatterns(), outsidePatterns(), causePatterns(), partPatterns())
+	return slices.Concat(workerPatterns(), processPatterns(), eventPatterns(), outsidePatterns(), causePatterns(), partPatterns())
 }

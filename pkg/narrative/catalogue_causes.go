@@ -1,6 +1,10 @@
 package narrative
 
-import "github.com/temporal-sre/copilot/pkg/health"
+import (
+	"slices"
+
+	"github.com/temporal-sre/copilot/pkg/health"
+)
 
 // causePatterns are told by what an error says of its cause, whichever part of
 // the server met it.
@@ -140,6 +144,16 @@ func causePatterns() []Pattern {
 			Source: "PostgreSQL, error codes class 40; Aurora DSQL, concurrency control; MySQL, error 1213",
 		},
 		{
+			ID: "rpc.canceled", Severity: health.LogWarning,
+			Title: "calls were given up",
+			Meaning: "A call ended because its caller went away or stopped: a process that shuts down, a client that gave up. It is seldom a fault " +
+				"of its own; restarts bring some.",
+			Services: serverServices,
+			Match:    []Match{{Error: []string{"context canceled", "code = Canceled", "transaction has already been committed or rolled back"}}},
+			Gates:    []string{"pressure.request_latency"},
+			Source:   "Go context; " + server + "common/persistence/persistence_metric_clients.go",
+		},
+		{
 			ID: "rpc.unavailable", Severity: health.LogError,
 			Title: "services of the cluster do not reach one another",
 			Meaning: "Calls between frontend, history, matching and worker find nobody: an instance is gone and not yet out of the ring, or the " +
@@ -202,7 +216,7 @@ func causePatterns() []Pattern {
 			Match: []Match{
 				{Message: []string{"unable to refresh database connection pool", "did not refresh database connection pool", "unable to refresh gocql session", "did not refresh gocql session"}},
 				{Error: databaseGone},
-				{Message: persistenceMessages, Error: timeouts},
+				{Message: slices.Concat(persistenceMessages, persistenceUsers), Error: timeouts},
 			},
 			Gates: []string{
 				"pressure.persistence_errors", "pressure.persistence_latency", "pressure.connection_pool", "progress.refused", "progress.accepting",
@@ -244,7 +258,10 @@ var timeouts = []string{"context deadline exceeded", "DeadlineExceeded", "timed 
 var persistenceMessages = []string{
 	"Persistent store operation failure", "Persistent fetch operation Failure", "Operation failed with internal error.",
 	"Update workflow execution operation failed.", "Set workflow execution operation failed.", "transaction rollback error",
-	"Error updating queue state", "Error range completing queue task", "Queue reader unable to retrieve tasks", "Failed to load look ahead task",
-	"Membership upsert failed", "Error refreshing namespace cache", "Error refreshing remote cluster metadata", "Failed to load shard",
-	"Cache unable to retrieve event from store", "failed to refresh search attributes cache", "Error closing SQL database",
+	"Error updating queue state", "Error range completing queue task", "Failed to load look ahead task", "Error refreshing namespace cache",
+	"Error refreshing remote cluster metadata", "Cache unable to retrieve event from store", "failed to refresh search attributes cache",
+	"Error closing SQL database",
 }
+
+// persistenceUsers are messages of what cannot go on without the database.
+var persistenceUsers = []string{"Queue reader unable to retrieve tasks", "Membership upsert failed", "Failed to load shard", "Error acquiring shard"}

@@ -48,9 +48,9 @@ func outsidePatterns() []Pattern {
 			Services: serverServices,
 			Match: []Match{
 				{Levels: failing, Message: []string{
-					"replication task", "replication messages", "ReplicationServiceError", "ReplicationStreamError", "Replication tasks reader encountered error",
-					"replication is not making progress", "Stop the replication stream", "Failed to check replication DLQ size", "BiDirectionStream close error",
-					"SyncWorkflowState failed",
+					"replication task encountered error", "Failed to get replication tasks", "Failed to apply replication tasks", "ReplicationServiceError",
+					"ReplicationStreamError", "replication is not making progress", "Stop the replication stream", "BiDirectionStream close error",
+					"error resend history", "SyncWorkflowState failed", "failed to apply replication task",
 				}},
 				{Levels: failing, Component: "replication-task-processor"},
 				{Levels: failing, Component: "history-replicator"},

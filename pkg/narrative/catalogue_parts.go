@@ -58,16 +58,6 @@ func partPatterns() []Pattern {
 			Source: server + "common/rpc/interceptor; grpc-go",
 		},
 		{
-			ID: "rpc.canceled", Severity: health.LogWarning,
-			Title: "calls were given up",
-			Meaning: "A call ended because its caller went away or stopped: a process that shuts down, a client that gave up. It is seldom a fault " +
-				"of its own.",
-			Services: serverServices,
-			Match:    []Match{{Error: []string{"context canceled", "code = Canceled"}}},
-			Gates:    []string{"pressure.request_latency"},
-			Source:   "Go context; " + server + "common/persistence/persistence_metric_clients.go",
-		},
-		{
 			ID: "persistence.failing", Severity: health.LogError,
 			Title: "calls to the database fail",
 			Meaning: "The database answered with an error that is neither a lost connection nor a conflict nor a limit: a missing table or " +

@@ -110,4 +110,6 @@ func workerPatterns() []Pattern {
 }
 
 // nondeterminism are texts of errors that say so, in several SDKs.
-var nondeterminism = []string{"TMPRL1100", "nondeterministic workflow", "Non deterministic workflow", "NonDeterministicError", "Nondeterminism error"}
+var nondeterminism = []string{
+	"TMPRL1100", "nondeterministic workflow", "Non deterministic workflow", "NonDeterministicError", "NonDeterministicException", "Nondeterminism error",
+}
