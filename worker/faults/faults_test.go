@@ -79,6 +79,7 @@ const (
 	rowLying
 	rowTemporal
 	rowSkew
+	rowVersions
 	faultRows
 )
 
@@ -104,8 +105,9 @@ func TestFaults(t *testing.T) {
 			rowKills: kills, rowCut: cut, rowStorm: storm, rowPool: fullPool,
 			rowSilent: silentSource, rowMad: madSource,
 			rowHanging: hangingExplainer, rowLying: lyingExplainer, rowTemporal: temporalDown, rowSkew: skewedClocks,
+			rowVersions: newVersion,
 		} {
-			name := [faultRows]string{"kills", "cut", "storm", "pool", "silent", "mad", "hanging", "lying", "temporal", "clocks"}[row]
+			name := [faultRows]string{"kills", "cut", "storm", "pool", "silent", "mad", "hanging", "lying", "temporal", "clocks", "versions"}[row]
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				all.add(row, fault(t, p, f)...)

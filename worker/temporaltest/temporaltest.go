@@ -50,7 +50,7 @@ type Server struct {
 	program       string
 	configuration []byte
 	cmd           *exec.Cmd
-	input         io.Closer
+	input         io.WriteCloser
 	output        *bytes.Buffer
 }
 
@@ -126,6 +126,15 @@ func (s *Server) Start(t *testing.T) {
 		s.Kill() // nothing writes to the output any more
 		tail := s.output.Bytes()
 		t.Fatalf("%v\nthe server said:\n%s", err, tail[max(0, len(tail)-2000):])
+	}
+}
+
+// Set gives the running server dynamic settings with numbers as values, in
+// place of those that it was given before. Durations are in seconds.
+func (s *Server) Set(t *testing.T, settings map[string]int) {
+	t.Helper()
+	if err := json.NewEncoder(s.input).Encode(settings); err != nil {
+		t.Fatal(err)
 	}
 }
 
