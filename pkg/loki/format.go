@@ -1,0 +1,90 @@
+package loki
+
+import "strings"
+
+// Lines are written in several ways: Temporal's server writes JSON, or tab
+// separated text with JSON behind it (zap's console encoder); workers write
+// JSON, logfmt (what Go's log/slog calls text), or plain text with a level
+// somewhere. One pipeline reads all of them, so that no line is missed or counted
+// twice whatever a deployment mixes. What each parser found is under a prefix of
+// its own: c_ of JSON, p_ of the text before it, l_ of logfmt, x_ of plain text.
+
+// fields are what is read from structured lines: the label without prefix and
+// the key. Temporal's server writes service, component, lifecycle, wf-namespace
+// and wf-task-queue-name (its common/log/tag); the SDKs write Namespace,
+// TaskQueue, WorkerID and Error (Go SDK, internal/internal_logging_tags.go)
+// through whichever logger they were given.
+var fields = []struct{ label, key string }{
+	{"level", "level"},
+	{"level2", "severity"},
+	{"msg", "msg"},
+	{"msg2", "message"},
+	{"err", "error"},
+	{"err2", "Error"},
+	{"err3", "PanicError"},
+	{"svc", "service"},
+	{"at", "logging-call-at"},
+	{"worker", "WorkerID"},
+	{"comp", "component"},
+	{"life", "lifecycle"},
+	{"ns", "wf-namespace"},
+	{"ns2", "Namespace"},
+	{"tq", "wf-task-queue-name"},
+	{"tq2", "TaskQueue"},
+}
+
+const (
+	// levels are the names of the levels whose lines all count.
+	levels = `(?:err(?:or)?|warn(?:ing)?|d?panic|fatal|critical|severe)`
+	// telling is what a line of such a level contains, without regard to case. In
+	// plain text the level is a word near the begin; in lines of a stack trace such
+	// a word is a part of a name.
+	telling = `"(?:level|severity)"\s*:\s*"` + levels + `"|\blevel="?` + levels + `\b|^(?:[^{].{0,100}?[\s\[(|])?` + levels + `[\s\])|:,]`
+	// console is a line of zap's console encoder.
+	console = `(?s)^(?P<p_time>[^\s{]\S*)\t(?P<p_level>[A-Za-z]+)\t(?P<p_msg>.*?)(?:\t(?P<p_fields>\{.*\}))?\s*$`
+	// plain is any other line with a level; the first one counts.
+	plain = `(?is)^(?:[^{].{0,100}?[\s\[(|])?(?P<x_level>trace|debug|info|notice|` + levels + `)[\s\])|:,]+(?:-\s)?(?P<x_msg>.*)$`
+	// whole is the template of the line as it was before it was parsed.
+	whole = "{{if .p_fields}}{{.p_time}}\t{{.p_level}}\t{{.p_msg}}\t{{.p_fields}}{{else}}{{__line__}}{{end}}"
+)
+
+// parse are the stages that make labels of a line.
+var parse = "| regexp `" + console + "`" +
+	" | line_format `{{if .p_fields}}{{.p_fields}}{{else}}{{__line__}}{{end}}`" +
+	" | json " + jsonFields() +
+	" | logfmt " + logfmtFields() +
+	" | regexp `" + plain + "`"
+
+// jsonFields are the expressions of LogQL's json parser.
+func jsonFields() string {
+	list := make([]string, len(fields))
+	for i, f := range fields {
+		list[i] = "c_" + f.label + `="[\"` + f.key + `\"]"`
+	}
+	return strings.Join(list, ",")
+}
+
+// logfmtFields are the expressions of LogQL's logfmt parser, whose keys have no
+// dashes.
+func logfmtFields() string {
+	var list []string
+	for _, f := range fields {
+		if !strings.Contains(f.key, "-") {
+			list = append(list, "l_"+f.label+`="`+f.key+`"`)
+		}
+	}
+	return strings.Join(list, ",")
+}
+
+// formatOf names the way in which a line is written.
+func formatOf(text string) string {
+	switch {
+	case strings.HasPrefix(strings.TrimSpace(text), "{"):
+		return "JSON"
+	case isConsole.MatchString(text):
+		return "console"
+	case isLogfmt.MatchString(text):
+		return "logfmt"
+	}
+	return "plain text"
+}

@@ -1,0 +1,133 @@
+package loki
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/temporal-sre/copilot/pkg/narrative"
+)
+
+var (
+	isConsole = regexp.MustCompile(console)
+	isLogfmt  = regexp.MustCompile(`(?:^|\s)level=`)
+)
+
+// separator stands between the message and the error in one label: they are
+// brought into their common form together, since Loki compiles the regular
+// expression anew for every line. The blanks keep words from reaching across.
+const separator = " \x1f "
+
+// uuid is how Temporal writes the identifiers that it makes.
+const uuid = `[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}`
+
+// varying is what differs from line to line of the same kind: identifiers,
+// single words in quotes, addresses, names of pods, times, and numbers with
+// their units. SQL states stay: their digits say what happened.
+const varying = `(SQLSTATE.\w{5})` +
+	`|` + uuid +
+	`|/_sys/\S+` +
+	`|"[^"\s]+"|'[^'\s]+'` +
+	`|\b0x[0-9a-fA-F]+|\b[0-9a-fA-F]{16,}\b` +
+	`|\[[0-9a-fA-F:.]+\](?::\d+)?` +
+	`|\b[a-z][a-z0-9-]*-[0-9a-f]{8,10}-[a-z0-9]{5}\b` +
+	`|\b\d[\d.:,TZ+-]*(?:[num\x{b5}]?s|[mh]|[KMG]i?B|B)?\b`
+
+const (
+	// partition is the name of a task queue's partition or version, of which the
+	// name of the queue is kept.
+	partition = `^/_sys/([^/]+)/.*$`
+	// process is what a sticky queue has for a name, and what else makes a queue
+	// one of many.
+	process = `^.*:` + uuid + `$|` + uuid
+)
+
+// events are what informational lines contain that the catalogue knows, as a
+// regular expression.
+var events = alternatives(narrative.EventMessages())
+
+// alternatives is the regular expression for any of some texts.
+func alternatives(texts []string) string {
+	list := make([]string, len(texts))
+	for i, text := range texts {
+		list[i] = regexp.QuoteMeta(text)
+	}
+	return strings.Join(list, "|")
+}
+
+// inTemplate writes a text as a string of Go's templates, which LogQL has
+// between backticks.
+func inTemplate(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+}
+
+// The labels by which lines are counted, and those that are left when that
+// makes too many groups.
+var (
+	byAll  = []string{"c_svc", "c_level", "c_text", "c_comp", "c_life", "c_ns", "c_tq"}
+	byText = []string{"c_svc", "c_level", "c_text", "c_comp", "c_life"}
+)
+
+// queries writes the queries about one deployment.
+type queries struct {
+	selector, serviceLabel string
+}
+
+// lines is the pipeline that leaves the lines that tell something, with what
+// they are counted by as labels. The SDK also writes for the server's own worker
+// service, which adds logging-call-at; elsewhere that tells the service too, as
+// a file's path.
+func (q queries) lines(filters ...string) string {
+	stages := []string{"{" + q.selector + "}", "|~ `(?i)" + telling + "|" + events + "`"}
+	stages = append(stages, filters...)
+	stages = append(stages, parse,
+		"| label_format "+labels(
+			"c_level", "{{ToLower (or .p_level .c_level .c_level2 .l_level .l_level2 .x_level)}}",
+			"c_msg", "{{or .p_msg .c_msg .c_msg2 .l_msg .l_msg2 .x_msg}}",
+			"c_err", "{{or .c_err .c_err2 .c_err3 .l_err .l_err2 .l_err3}}",
+			"c_svc", "{{if .c_svc}}{{.c_svc}}{{else if or .c_worker .l_worker .c_tq2 .l_tq2}}{{if .c_at}}worker{{else}}workers{{end}}"+
+				`{{else if contains "/service/history/" .c_at}}history{{else if contains "/service/matching/" .c_at}}matching`+
+				`{{else if contains "/service/frontend/" .c_at}}frontend{{else}}{{.`+q.serviceLabel+"}}{{end}}",
+			"c_comp", "{{or .c_comp .l_comp}}",
+			"c_key", "{{or .p_msg .c_msg .c_msg2 .l_msg .l_msg2 .x_msg}} {{or .c_comp .l_comp}}",
+			"c_ns", "{{or .c_ns .c_ns2 .l_ns2}}",
+			"c_tq", "{{or .c_tq .c_tq2 .l_tq2}}",
+		),
+		"| (c_level=~`"+levels+"` or c_key=~`(?is).*(?:"+events+").*`)",
+		"| label_format "+labels(
+			"c_text", "{{regexReplaceAll "+inTemplate(varying)+` (printf "%.300s `+`\x1f`+` %.600s" .c_msg .c_err) "$1<*>"}}`,
+			"c_tq", `{{if hasPrefix "/_sys/" .c_tq}}{{regexReplaceAll `+inTemplate(partition)+` .c_tq "$1"}}`+
+				`{{else if .c_tq}}{{regexReplaceAll `+inTemplate(process)+` .c_tq "<*>"}}{{end}}`,
+		),
+		"| drop __error__,__error_details__",
+	)
+	return strings.Join(stages, " ")
+}
+
+// labels writes the arguments of label_format: names with their templates.
+func labels(pairs ...string) string {
+	var list []string
+	for i := 0; i < len(pairs); i += 2 {
+		list = append(list, pairs[i]+"=`"+pairs[i+1]+"`")
+	}
+	return strings.Join(list, ",")
+}
+
+// count is the query for the most frequent groups of a window.
+func (q queries) count(by []string, window time.Duration, most int) string {
+	return fmt.Sprintf("topk(%d, sum by (%s)(count_over_time(%s [%s])))", most, strings.Join(by, ","), q.lines(), duration(window))
+}
+
+// total is the query for all the lines that count would count.
+func (q queries) total(window time.Duration) string {
+	return fmt.Sprintf("sum(count_over_time(%s [%s]))", q.lines(), duration(window))
+}
+
+// duration writes a range as LogQL reads it.
+func duration(d time.Duration) string {
+	if d%time.Second == 0 {
+		return fmt.Sprintf("%ds", d/time.Second)
+	}
+	return fmt.Sprintf("%dus", d/time.Microsecond)
+}

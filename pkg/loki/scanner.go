@@ -1,0 +1,286 @@
+package loki
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/temporal-sre/copilot/pkg/health"
+	"github.com/temporal-sre/copilot/pkg/instant"
+)
+
+const (
+	// windowsAtOnce bounds the windows of one range query, so that each answer
+	// stays small.
+	windowsAtOnce = 120
+	// After illAfter scans that failed in a row, only every askEvery-th scan asks:
+	// a Loki that is ill is not pressed on.
+	illAfter = 3
+	askEvery = 4
+)
+
+// Scanner asks one Loki about one Temporal cluster. It is safe for concurrent
+// use.
+type Scanner struct {
+	cfg    Config
+	client *http.Client
+	base   *url.URL
+
+	mu       sync.Mutex
+	found    *deployment
+	failures int   // scans that failed in a row
+	skipped  int   // scans in a row that did not ask
+	last     error // why the last that asked failed
+}
+
+// New returns a scanner. It makes no request; the error is a ConfigError, or
+// several joined.
+func New(cfg Config) (*Scanner, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	client, base, err := connect(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Scanner{cfg: cfg, client: client, base: base}, nil
+}
+
+// Scan counts the lines after from and up to to, in consecutive windows that end
+// at the multiples of step before to, and at to, which is one itself; the first
+// window is shorter when from is none. It returns the windows that could be read
+// up to the first failure, in order, with the error.
+func (s *Scanner) Scan(ctx context.Context, from, to instant.Instant, step time.Duration) ([]health.LogWindow, error) {
+	if step < time.Second || to.Truncate(step) != to || to.Before(from) {
+		return nil, fmt.Errorf("scan logs from %s to %s in windows of %s: want windows of at least 1s, and an end that is a multiple of them and not before the start", from, to, step)
+	}
+	if from == to {
+		return nil, nil
+	}
+	if err := s.restrained(); err != nil {
+		return nil, err
+	}
+	windows, err := s.scan(ctx, tile(from, to, step))
+	s.remember(ctx, err)
+	return windows, err
+}
+
+// restrained returns why this scan must not ask, if so.
+func (s *Scanner) restrained() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failures < illAfter || s.skipped == askEvery-1 {
+		s.skipped = 0
+		return nil
+	}
+	s.skipped++
+	return fmt.Errorf("not asked this time, since the last %d scans failed: %w", s.failures, s.last)
+}
+
+// remember keeps how a scan went.
+func (s *Scanner) remember(ctx context.Context, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case err == nil:
+		s.failures, s.last = 0, nil
+	case ctx.Err() != nil:
+		// Who asked has gone; that says nothing of Loki.
+	default:
+		s.failures, s.last = s.failures+1, err
+		if s.failures == illAfter {
+			s.found = nil
+		}
+	}
+}
+
+// span is a stretch of windows of one length, all of them for one request.
+type span struct {
+	from, to instant.Instant
+	step     time.Duration
+}
+
+// steps is how many windows a span has.
+func (p span) steps() int { return int(p.to.Sub(p.from) / p.step) }
+
+// tile cuts a range into windows that follow one another without gap or overlap.
+func tile(from, to instant.Instant, step time.Duration) []span {
+	var spans []span
+	first := from.Truncate(step)
+	if first != from {
+		next := first.Add(step)
+		spans = append(spans, span{from: from, to: next, step: next.Sub(from)})
+		from = next
+	}
+	for from.Before(to) {
+		end := from.Add(windowsAtOnce * step)
+		if end.After(to) {
+			end = to
+		}
+		spans = append(spans, span{from: from, to: end, step: step})
+		from = end
+	}
+	return spans
+}
+
+// scan reads the spans one after the other.
+func (s *Scanner) scan(ctx context.Context, spans []span) ([]health.LogWindow, error) {
+	d, err := s.deployment(ctx, spans[len(spans)-1].to)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	var windows []health.LogWindow
+	for _, p := range spans {
+		read, err := s.read(ctx, d, p)
+		windows = append(windows, read...)
+		if err != nil {
+			return windows, err
+		}
+	}
+	return windows, nil
+}
+
+// read reads one span. When its windows have too many kinds of lines together,
+// it reads the halves, and at last counts with less detail.
+func (s *Scanner) read(ctx context.Context, d *deployment, p span) ([]health.LogWindow, error) {
+	windows, err := s.count(ctx, d, p, byAll)
+	if err == nil || !tooManySeries(err) {
+		return windows, err
+	}
+	if n := p.steps(); n > 1 {
+		middle := p.from.Add(time.Duration(n/2) * p.step)
+		windows, err = s.read(ctx, d, span{from: p.from, to: middle, step: p.step})
+		if err != nil {
+			return windows, err
+		}
+		rest, err := s.read(ctx, d, span{from: middle, to: p.to, step: p.step})
+		return append(windows, rest...), err
+	}
+	return s.count(ctx, d, p, byText)
+}
+
+// row is a series of a metric query's answer.
+type row struct {
+	Metric map[string]string `json:"metric"`
+	Values []point           `json:"values"`
+}
+
+// point is a time in seconds with a value.
+type point struct {
+	at    int64 // in milliseconds
+	value int64
+}
+
+// UnmarshalJSON reads the pair of a number and a text.
+func (p *point) UnmarshalJSON(data []byte) error {
+	at, value, err := pair(data)
+	if err != nil {
+		return err
+	}
+	p.at, p.value = int64(math.Round(at*1000)), int64(math.Round(value))
+	return nil
+}
+
+// matrix is the answer to a metric query over a range.
+type matrix struct {
+	Type string `json:"resultType"`
+	Rows []row  `json:"result"`
+}
+
+// ask makes a metric query whose windows end at each step of a span.
+func (s *Scanner) ask(ctx context.Context, what, query string, p span) ([]row, error) {
+	first := p.from.Add(p.step)
+	form := url.Values{
+		"query": {query},
+		"start": {nanos(first)},
+		"end":   {nanos(p.to)},
+		// A single window has no step; Loki wants one.
+		"step": {strconv.FormatFloat(max(p.step, time.Second).Seconds(), 'f', -1, 64)},
+	}
+	var m matrix
+	if err := s.query(ctx, what, form, &m); err != nil {
+		return nil, err
+	}
+	if m.Type != "matrix" {
+		return nil, s.describe(&foreignError{why: fmt.Sprintf("a %q came where a matrix was expected", m.Type)})
+	}
+	return m.Rows, nil
+}
+
+// count counts the lines of a span's windows.
+func (s *Scanner) count(ctx context.Context, d *deployment, p span, by []string) ([]health.LogWindow, error) {
+	windows := make([]health.LogWindow, p.steps())
+	index := make(map[int64]int, len(windows))
+	for i := range windows {
+		windows[i].From = p.from.Add(time.Duration(i) * p.step)
+		windows[i].To = windows[i].From.Add(p.step)
+		index[windows[i].To.UnixMilli()] = i
+	}
+	// One more than is kept tells that there are more.
+	rows, err := s.ask(ctx, "counts", d.queries.count(by, p.step, s.cfg.MaxTemplates+1), p)
+	if err != nil {
+		return nil, err
+	}
+	kinds := make([]int, len(windows))
+	for _, r := range rows {
+		t := s.template(r.Metric)
+		for _, v := range r.Values {
+			if i, known := index[v.at]; known && v.value > 0 {
+				windows[i].Counts = append(windows[i].Counts, health.LogCount{LogTemplate: t, Lines: v.value})
+				windows[i].Rest -= v.value
+				kinds[i]++
+			}
+		}
+	}
+	totals := map[int64]int64{}
+	if slices.Max(kinds) > s.cfg.MaxTemplates {
+		if totals, err = s.totals(ctx, d, p); err != nil {
+			return nil, err
+		}
+	}
+	for i := range windows {
+		// Lines may have come in between, never gone.
+		windows[i].Rest = max(0, windows[i].Rest+totals[windows[i].To.UnixMilli()])
+		s.bound(&windows[i])
+	}
+	return windows, nil
+}
+
+// totals counts the lines of a span's windows, whatever they are, by the end of
+// the window.
+func (s *Scanner) totals(ctx context.Context, d *deployment, p span) (map[int64]int64, error) {
+	rows, err := s.ask(ctx, "total", d.queries.total(p.step), p)
+	if err != nil {
+		return nil, err
+	}
+	totals := map[int64]int64{}
+	for _, r := range rows {
+		for _, v := range r.Values {
+			totals[v.at] += v.value
+		}
+	}
+	return totals, nil
+}
+
+// bound brings a window's counts into order and keeps the most frequent.
+func (s *Scanner) bound(w *health.LogWindow) {
+	w.Normalize()
+	if len(w.Counts) <= s.cfg.MaxTemplates {
+		return
+	}
+	slices.SortStableFunc(w.Counts, func(a, b health.LogCount) int { return cmp.Compare(b.Lines, a.Lines) })
+	for _, c := range w.Counts[s.cfg.MaxTemplates:] {
+		w.Rest += c.Lines
+	}
+	w.Counts = w.Counts[:s.cfg.MaxTemplates]
+	w.Normalize()
+}
