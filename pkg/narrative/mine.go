@@ -22,11 +22,16 @@ const (
 	maxToken = 48
 	// nothing is the server's message where there is none.
 	nothing = "none"
+	// more stands for what was cut off.
+	more = "…"
 	// maxText is how long the text for people may be, in bytes.
 	maxText = 200
 	// alike is how much of two texts has to be the same for them to be one
-	// group: more than four of five words, or of eleven of thirteen names.
-	alike = 0.8
+	// group. A name that differs weighs half a word, since that is what differs
+	// from line to line; another word weighs two, since it makes another
+	// sentence unless that is long.
+	alike                  = 0.8
+	nameWeighs, wordWeighs = 0.5, 2.0
 	// maxWild is the part of a group's words that may differ. Beyond it the
 	// group would match anything.
 	maxWild = 0.5
@@ -68,7 +73,7 @@ func (m *Miner) Group(t health.LogTemplate, at instant.Instant) (id, text string
 	best, closest := -1, 0.0
 	for i := range m.Groups {
 		g := &m.Groups[i]
-		if g.Service != t.Service || g.Level != t.Level {
+		if g.Service != t.Service || g.Level != t.Level || strings.Count(g.Text, " ")+1 != len(tokens) {
 			continue
 		}
 		if s := similarity(strings.Split(g.Text, " "), tokens); s > closest {
@@ -131,7 +136,9 @@ func tokensOf(t health.LogTemplate) []string {
 		text += ": "
 	}
 	tokens := strings.SplitN(Normalise(text+t.Error), " ", maxTokens+1)
-	tokens = tokens[:min(len(tokens), maxTokens)]
+	if len(tokens) > maxTokens {
+		tokens = append(tokens[:maxTokens-1], more)
+	}
 	for i, token := range tokens {
 		if len(token) > maxToken {
 			tokens[i] = wildcard
@@ -140,13 +147,9 @@ func tokensOf(t health.LogTemplate) []string {
 	return tokens
 }
 
-// similarity tells how much of a group's words a line has, from 0 to 1. Words
-// that look like names may rather differ than others, and wildcards of the group
-// may be anything.
+// similarity tells how much of a group's words a line of as many words has, up
+// to 1 for all. Wildcards of the group may be anything.
 func similarity(group, line []string) float64 {
-	if len(group) != len(line) {
-		return 0
-	}
 	cost, wild := 0.0, 0
 	for i := range group {
 		switch {
@@ -155,10 +158,10 @@ func similarity(group, line []string) float64 {
 		case group[i] == line[i]:
 		case name(group[i]) && name(line[i]):
 			wild++
-			cost += 0.5
+			cost += nameWeighs
 		default:
 			wild++
-			cost++
+			cost += wordWeighs
 		}
 	}
 	if n := float64(len(group)); cost == 0 || float64(wild) <= maxWild*n {
@@ -187,7 +190,6 @@ func merged(group, line []string) []string {
 
 // forPeople cuts a text to what people read.
 func forPeople(text string) string {
-	const more = "…"
 	if len(text) <= maxText {
 		return text
 	}

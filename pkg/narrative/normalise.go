@@ -14,9 +14,9 @@ const wildcard = "<*>"
 // hosts and of pods; paths, URLs and e-mail addresses; names in quotes, while
 // sentences in quotes are normalised themselves. A word takes in what is joined
 // to it, so 10.0.0.7:5432 and what a coarser replacement made of it,
-// <*>.<*>.<*>.<*>:<*>, both become <*>. Lists of such words become one. Codes
-// that say what happened stay: SQLSTATE 40001, OC000, TMPRL1101. Runs of white
-// space become one space.
+// <*>.<*>.<*>.<*>:<*>, both become <*>; a name before a colon stays, as in
+// attempt:<*>. Lists of such words become one. Codes that say what happened
+// stay: SQLSTATE 40001, OC000, TMPRL1101. Runs of white space become one space.
 //
 // Normalising twice changes nothing more.
 func Normalise(text string) string {
@@ -97,7 +97,8 @@ func (n *normaliser) quotation() bool {
 }
 
 // wordLength returns how many bytes at the begin of a text are a word: letters,
-// digits, underscores and wildcards, and what joins them. A slash may begin one.
+// digits, underscores and wildcards, and what joins them. A slash may begin one,
+// and a colon joins only what varies already.
 func wordLength(text string) int {
 	length := 0
 	for i := 0; i < len(text); {
@@ -109,6 +110,8 @@ func wordLength(text string) int {
 		case wordRune(r):
 			i += size
 			length = i
+		case r == ':' && !varies(text[:length]) && !strings.HasPrefix(text[i:], "://"):
+			return length
 		case strings.ContainsRune(`.-:/@+%\~#`, r) && (length > 0 || r == '/'):
 			i += size
 		default:
@@ -124,7 +127,7 @@ func wordRune(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.I
 // varies tells whether a word is one that differs from line to line.
 func varies(word string) bool {
 	return strings.Contains(word, wildcard) || strings.ContainsFunc(word, unicode.IsDigit) || strings.Contains(word, "@") ||
-		strings.Contains(word, "://") || (word[0] == '/' && strings.Count(word, "/") > 1)
+		strings.Contains(word, "://") || (strings.HasPrefix(word, "/") && strings.Count(word, "/") > 1)
 }
 
 // tells tells whether a word is a code that says what happened.
