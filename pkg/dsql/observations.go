@@ -24,8 +24,9 @@ type observationRow struct {
 }
 
 // newObservationRow prepares an observation. One that is too large loses first
-// the samples of single replicas, then all samples; the values of the whole
-// cluster stay, and the time series in signal_samples are not affected.
+// what was counted in the logs, which log_lines holds by pattern, then the
+// samples of single replicas, then all samples; the values of the whole cluster
+// stay, and the time series in signal_samples are not affected.
 func newObservationRow(obs *health.Observation) (observationRow, error) {
 	row := observationRow{cluster: obs.Cluster, at: obs.At, asked: len(obs.Measurements), requests: obs.Source.Requests}
 	for i := range obs.Measurements {
@@ -43,6 +44,7 @@ func newObservationRow(obs *health.Observation) (observationRow, error) {
 	}
 	var err error
 	row.payload, err = fit(nameOf("observation", obs.Cluster, obs.At), &stored,
+		reduction{"counts of log lines", func() { stored.Logs = nil }},
 		reduction{"samples of replicas", func() {
 			keep(func(s health.Scope) bool { return s.Kind != health.KindReplica })
 		}},

@@ -27,8 +27,8 @@ const (
 
 // Retain deletes the oldest ticks of a cluster, those before an instant: of each
 // the observation, the assessment and the points of time series, with the
-// changes of state, the turns of the timeline and the resolved issues of that
-// time. A tick is one observation. It deletes at most limit ticks, 100 if that is
+// changes of state, the turns of the timeline, the resolved issues and the lines
+// counted in the logs of that time. A tick is one observation. It deletes at most limit ticks, 100 if that is
 // 0 and 1,000 at most, returns how many they were and whether there are more, and
 // is to be called again while there are.
 //
@@ -57,6 +57,7 @@ func (s *Store) Retain(ctx context.Context, cluster string, before instant.Insta
 		func() error { return s.deleteSamples(ctx, what, cluster, until) },
 		func() error { return s.deleteIssueChanges(ctx, what, cluster, until) },
 		func() error { return s.deleteIssues(ctx, what, cluster, until) },
+		func() error { return s.deleteLogLines(ctx, what, cluster, until) },
 		func() error {
 			return s.deleteUntil(ctx, what, cluster, until, maxDelete, `
 				SELECT at FROM state_transitions
@@ -246,6 +247,30 @@ func (s *Store) deleteIssueChanges(ctx context.Context, what, cluster string, un
 				DELETE FROM issue_changes
 				WHERE cluster_id = $1 AND (issue_id, at) IN (SELECT gone.id, gone.at FROM unnest($2::text[], $3::timestamptz[]) AS gone (id, at))`,
 				cluster, ids, ats)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deleteLogLines deletes what was counted in the logs before until.
+func (s *Store) deleteLogLines(ctx context.Context, what, cluster string, until instant.Instant) error {
+	for full := true; full; {
+		err := s.write(ctx, what, func(ctx context.Context, tx pgx.Tx) error {
+			last, key := until, ""
+			err := tx.QueryRow(ctx, `
+				SELECT window_end, pattern_key FROM log_lines
+				WHERE cluster_id = $1 AND window_end < $2
+				ORDER BY window_end, pattern_key OFFSET $3 LIMIT 1`, cluster, until, maxDelete-1).Scan(&last, &key)
+			if full = err == nil; !full && !errors.Is(err, pgx.ErrNoRows) {
+				return err
+			}
+			_, err = tx.Exec(ctx, `
+				DELETE FROM log_lines
+				WHERE cluster_id = $1 AND window_end < $2 AND (window_end, pattern_key) <= ($3, $4)`, cluster, until, last, key)
 			return err
 		})
 		if err != nil {

@@ -46,7 +46,7 @@ func TestRetain(t *testing.T) {
 		save(t, store, cluster, minute(0), health.Happy)
 		save(t, store, cluster, minute(1), health.Stressed, changed(health.Happy, health.Stressed), with(old, gone))
 		for n := 2; n < 15; n++ {
-			save(t, store, cluster, minute(n), health.Stressed, with(old, resolved(gone, minute(2))))
+			save(t, store, cluster, minute(n), health.Stressed, with(old, resolved(gone, minute(2))), counted(1))
 		}
 		save(t, store, cluster, minute(15), health.Stressed, with(worse, recent))
 		for n := 16; n < 25; n++ {
@@ -69,7 +69,7 @@ func TestRetain(t *testing.T) {
 	after := rowCounts(t, store)
 	gone12 := map[string]int64{
 		"observations": 12, "assessments": 12, "signal_samples": 4 * 12, "state_transitions": 1, "state_spans": 1,
-		"issues": 1, "issue_changes": 2,
+		"issues": 1, "issue_changes": 2, "log_lines": 2 * 10,
 	}
 	for table, rows := range others {
 		if want := rows - gone12[table]; after[table] != want {

@@ -28,8 +28,8 @@ const (
 const reservedRows = 500
 
 // Save stores an observation and the assessment that was made of it: both
-// whole, the signals as time series, the state transition, the issues and the
-// cluster's last state. It may be repeated, also by several callers at once:
+// whole, the signals as time series, the state transition, the issues, the lines
+// counted in the logs, and the cluster's last state. It may be repeated, also by several callers at once:
 // what is stored under a cluster and an instant stays as it was first written,
 // and a save that comes after a newer one fills its place in the record
 // without touching what is newer.
@@ -44,7 +44,7 @@ func (s *Store) Save(ctx context.Context, obs health.Observation, a health.Asses
 	}
 	what := "save the observation of " + a.Cluster + " at " + a.At.String()
 	samples := prepared.samples
-	room := max(0, rowsPerTransaction-reservedRows-2*len(a.Issues))
+	room := max(0, rowsPerTransaction-reservedRows-2*len(a.Issues)-logLines(&a))
 	for len(samples) > room {
 		batch := samples[:min(len(samples), rowsPerTransaction)]
 		samples = samples[len(batch):]
@@ -84,6 +84,9 @@ func (s *Store) Save(ctx context.Context, obs health.Observation, a health.Asses
 			return err
 		}
 		if err := insertTransition(ctx, tx, &a); err != nil {
+			return err
+		}
+		if err := insertLogLines(ctx, tx, &a); err != nil {
 			return err
 		}
 		return updateCluster(ctx, tx, &a, last, isNewest)

@@ -219,7 +219,7 @@ func checkNewColumn(t *testing.T, name string, alter node, keys map[string][]str
 // added here.
 var (
 	statementKinds = []string{"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt"}
-	functions      = []string{"count", "max", "avg", "floor", "extract", "now", "unnest", "current_database", "pg_table_is_visible"}
+	functions      = []string{"count", "max", "min", "sum", "avg", "floor", "extract", "now", "unnest", "current_database", "pg_table_is_visible"}
 	castTypes      = []string{"text", "bool", "uuid", "int8", "float8", "timestamptz"}
 )
 

@@ -43,6 +43,7 @@ var suite = []func(*testing.T){
 	TestSignals,
 	TestSignalsRefuses,
 	TestTableCounts,
+	TestLogLines,
 	TestTimeline,
 	TestTimelineOfLateSaves,
 	TestTimelineByPages,

@@ -28,6 +28,7 @@ var tables = []struct{ name, count string }{
 	{"state_transitions", `SELECT count(*) FROM (SELECT 1 FROM state_transitions LIMIT $1) AS counted`},
 	{"state_spans", `SELECT count(*) FROM (SELECT 1 FROM state_spans LIMIT $1) AS counted`},
 	{"issues", `SELECT count(*) FROM (SELECT 1 FROM issues LIMIT $1) AS counted`},
+	{"log_lines", `SELECT count(*) FROM (SELECT 1 FROM log_lines LIMIT $1) AS counted`},
 	{"issue_changes", `SELECT count(*) FROM (SELECT 1 FROM issue_changes LIMIT $1) AS counted`},
 }
 
