@@ -36,10 +36,14 @@ type Status struct {
 	PrimarySignals map[health.SignalID]*float64 `json:"primary_signals"`
 	Amplifiers     map[health.SignalID]*float64 `json:"amplifiers"`
 	WorkerSignals  map[health.SignalID]*float64 `json:"worker_signals"`
-	// LogPatterns is null with a reason where logs could not be read, and
-	// empty where they were read and nothing was found.
-	LogPatterns       []LogPattern `json:"log_patterns"`
-	LogPatternsReason string       `json:"log_patterns_reason,omitempty"`
+	// LogPatterns is what was found in the logs of the last five minutes, the
+	// most telling first: null with a reason where logs could not be read, and
+	// empty where they were read and nothing was found. It explains the state and
+	// has no part in it.
+	LogPatterns       []health.LogPattern `json:"log_patterns"`
+	LogPatternsReason string              `json:"log_patterns_reason,omitempty"`
+	// LogsReadTo is up to when the logs were read; null where none were.
+	LogsReadTo instant.Instant `json:"logs_read_to"`
 
 	RecommendedActions []health.Action       `json:"recommended_actions"`
 	Explanation        health.Explanation    `json:"explanation"`
@@ -62,13 +66,6 @@ func (s *Status) Aged(now instant.Instant) {
 	s.AgeSec, s.Stale = age.Seconds(), age > StaleAfter(time.Duration(s.IntervalSec*float64(time.Second)))
 }
 
-// LogPattern is one pattern found in the logs.
-type LogPattern struct {
-	Count   int64  `json:"count"`
-	Pattern string `json:"pattern"`
-	Service string `json:"service"`
-}
-
 // SignalStatus is the provenance of one signal.
 type SignalStatus struct {
 	Signal health.SignalID `json:"signal"`
@@ -77,6 +74,10 @@ type SignalStatus struct {
 	Status health.Status   `json:"status"`
 	Reason string          `json:"reason,omitempty"`
 }
+
+// NoLogSource is the reason for having no log patterns where nobody said where
+// the logs are.
+const NoLogSource = "no log source is configured"
 
 // NewStatus joins an assessment with the observation that it judged.
 func NewStatus(a health.Assessment, o health.Observation) Status {
@@ -87,10 +88,14 @@ func NewStatus(a health.Assessment, o health.Observation) Status {
 		PrimarySignals:     map[health.SignalID]*float64{},
 		Amplifiers:         map[health.SignalID]*float64{},
 		WorkerSignals:      map[health.SignalID]*float64{},
-		LogPatternsReason:  "no log source is configured",
 		RecommendedActions: a.Actions, Explanation: a.Explanation, Progress: a.Progress,
 		Scopes: a.Scopes, Issues: a.Issues, Gates: a.Gates, Source: o.Source,
 		Signals: make([]SignalStatus, 0, len(o.Measurements)),
+	}
+	if a.Logs == nil {
+		s.LogPatternsReason = NoLogSource
+	} else {
+		s.LogPatterns, s.LogPatternsReason, s.LogsReadTo = a.Logs.Patterns, a.Logs.Reason, a.Logs.To
 	}
 	for i := range o.Measurements {
 		m := &o.Measurements[i]

@@ -24,6 +24,7 @@ func Rules(a *health.Assessment) health.Explanation {
 		Summary:     summary(a),
 		Changed:     changed(a),
 		Factors:     factors(a),
+		Logs:        logs(a),
 		Avoid:       avoid(a),
 		WouldChange: wouldChange(a),
 	}
@@ -347,7 +348,7 @@ func changed(a *health.Assessment) string {
 	if first != nil {
 		text += fmt.Sprintf(". First seen at %s: %s", first.OpenedAt, first.Title)
 	}
-	return text + "."
+	return text + "." + harbinger(a)
 }
 
 // avoid lists what would make it worse.

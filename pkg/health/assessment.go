@@ -184,6 +184,8 @@ type Explanation struct {
 	Changed string `json:"changed,omitempty"`
 	// Factors are the ranked reasons.
 	Factors []Factor `json:"factors,omitempty"`
+	// Logs is what the logs say beside the factors, the most telling first.
+	Logs []string `json:"logs,omitempty"`
 	// Avoid lists what must not be done now.
 	Avoid []string `json:"avoid,omitempty"`
 	// WouldChange says what would change the verdict.

@@ -132,6 +132,13 @@ type Narrative struct {
 	// Patterns are those found, the most telling first. Nil when the logs could
 	// not be read; empty when nothing was found.
 	Patterns []LogPattern `json:"patterns"`
+	// Counts are the lines of all patterns in each of the windows that were read
+	// for this assessment, some of them for the second time.
+	Counts []LogPatternCount `json:"counts,omitempty"`
+	// Alarms are the ids of the error patterns that have just been news for long
+	// enough to be worth an assessment of their own (requirement R2.3); each once
+	// an episode.
+	Alarms []string `json:"alarms,omitempty"`
 }
 
 // LogPattern is one pattern that was found in the logs.
@@ -174,4 +181,17 @@ type LogTie struct {
 	// LagSec is how long after the first line the issue was first seen, in
 	// seconds; negative when the issue came first.
 	LagSec float64 `json:"lag_sec"`
+}
+
+// LogPatternCount is how many lines a pattern had in one window.
+type LogPatternCount struct {
+	ID       string      `json:"id"`
+	Pattern  string      `json:"pattern"`
+	Service  string      `json:"service,omitempty"`
+	Queue    Scope       `json:"queue,omitzero"`
+	Severity LogSeverity `json:"severity"`
+	// At is the end of the window.
+	At    instant.Instant `json:"at"`
+	Lines int64           `json:"lines"`
+	News  News            `json:"news"`
 }
