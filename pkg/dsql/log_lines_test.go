@@ -50,7 +50,7 @@ func TestLogLines(t *testing.T) {
 	if sums[0].FirstAt != start.Add(time.Minute) || sums[0].LastAt != start.Add(3*time.Minute) || sums[1].Queue != health.TaskQueueScope("default", "billing") {
 		t.Errorf("sums = %+v", sums)
 	}
-	sums, err = store.LogPatterns(t.Context(), RangeQuery{Cluster: "prod", From: start.Add(2*time.Minute), To: start.Add(3*time.Minute), Limit: 1})
+	sums, err = store.LogPatterns(t.Context(), RangeQuery{Cluster: "prod", From: start.Add(2 * time.Minute), To: start.Add(3 * time.Minute), Limit: 1})
 	if err != nil || len(sums) != 1 || sums[0].Lines != 9 {
 		t.Errorf("one minute of it, one pattern: %+v, %v", sums, err)
 	}
