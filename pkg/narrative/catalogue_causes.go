@@ -15,6 +15,7 @@ func causePatterns() []Pattern {
 			Title: "authentication or authorization failed",
 			Meaning: "Callers' claims could not be read or verified, or the keys to verify them could not be fetched. A call that is merely not " +
 				"permitted is not logged by the server.",
+			Services: serverServices,
 			Match: []Match{
 				{Levels: failing, Message: []string{
 					"Authorization error", "Authorization internal error", "error during initial retrieval of token keys", "error while refreshing token keys",
@@ -30,6 +31,7 @@ func causePatterns() []Pattern {
 			Title: "TLS fails or certificates expire",
 			Meaning: "A certificate has expired, is about to, or is not trusted, or a handshake failed. Connections that are open go on; new ones " +
 				"between services, workers or the database fail.",
+			Services: serverServices,
 			Match: []Match{
 				{Levels: failing, Message: []string{
 					"failed to load certificates", "error while checking for certificate expiration", "error while looking up per-host provider",
@@ -45,15 +47,17 @@ func causePatterns() []Pattern {
 			Title: "the limit of persistence calls is reached",
 			Meaning: "The server holds back its own calls because a limit of its configuration says so (persistenceMaxQPS and its kin). The " +
 				"database itself may be idle.",
-			Match:  exhausted("Persistence Max QPS Reached", "persistence limit", "PERSISTENCE_LIMIT"),
-			Gates:  []string{"pressure.throttled", "progress.refused", "progress.dispatch", "progress.waiting", "pressure.request_latency"},
-			Source: server + "common/persistence/persistence_rate_limited_clients.go",
+			Services: serverServices,
+			Match:    exhausted("Persistence Max QPS Reached", "persistence limit", "PERSISTENCE_LIMIT"),
+			Gates:    []string{"pressure.throttled", "progress.refused", "progress.dispatch", "progress.waiting", "pressure.request_latency"},
+			Source:   server + "common/persistence/persistence_rate_limited_clients.go",
 		},
 		{
 			ID: "rpc.exhausted.rps", Severity: health.LogWarning,
 			Title: "the limit of requests is reached",
 			Meaning: "A namespace or an instance of the frontend has had its share of requests a second. That is a limit of the configuration, not " +
 				"of the machine.",
+			Services: serverServices,
 			Match: exhausted("namespace rate limit exceeded", "service rate limit exceeded", "Read API rate limit exceeded",
 				"business ID reuse rate limit exceeded", "RPS_LIMIT"),
 			Gates:  []string{"pressure.throttled", "pressure.polls_throttled", "progress.refused", "worker.pollers.none"},
@@ -61,8 +65,9 @@ func causePatterns() []Pattern {
 		},
 		{
 			ID: "rpc.exhausted.concurrent", Severity: health.LogWarning,
-			Title:   "the limit of concurrent requests is reached",
-			Meaning: "A namespace has as many requests or polls open at once as it may have. More workers only meet the limit sooner.",
+			Title:    "the limit of concurrent requests is reached",
+			Meaning:  "A namespace has as many requests or polls open at once as it may have. More workers only meet the limit sooner.",
+			Services: serverServices,
 			Match: exhausted("concurrent poller limit exceeded", "concurrent limit", "CONCURRENT_LIMIT", "too many concurrent waiters",
 				"Max concurrent batch operations", "concurrent in-flight updates"),
 			Gates:  []string{"pressure.polls_throttled", "pressure.throttled", "worker.pollers.none", "progress.refused"},
@@ -70,17 +75,19 @@ func causePatterns() []Pattern {
 		},
 		{
 			ID: "rpc.exhausted.aps", Severity: health.LogWarning,
-			Title:   "the limit of actions is reached",
-			Meaning: "A namespace has had its actions a second. In Temporal Cloud that is the limit of the contract; work is delayed, not lost.",
-			Match:   exhausted("Action per second limit exceeded", "Actions per second limit", "APS_LIMIT"),
-			Gates:   []string{"pressure.throttled", "progress.refused"},
-			Source:  server + "service/history/consts/const.go",
+			Title:    "the limit of actions is reached",
+			Meaning:  "A namespace has had its actions a second. In Temporal Cloud that is the limit of the contract; work is delayed, not lost.",
+			Services: serverServices,
+			Match:    exhausted("Action per second limit exceeded", "Actions per second limit", "APS_LIMIT"),
+			Gates:    []string{"pressure.throttled", "progress.refused"},
+			Source:   server + "service/history/consts/const.go",
 		},
 		{
 			ID: "rpc.exhausted.overloaded", Severity: health.LogError,
 			Title: "a part of the server is overloaded",
 			Meaning: "A service sheds load: a queue or cache inside it is full. Unlike a limit of the configuration, this is about what the " +
 				"instances can do.",
+			Services: serverServices,
 			Match: exhausted("cache capacity is fully occupied", "Too many outstanding appends", "system overloaded", "SYSTEM_OVERLOADED",
 				"circuit breaker rejection", "consistent query buffer is full", "deliberately overloaded"),
 			Gates:  []string{"pressure.throttled", "progress.refused", "pressure.request_latency", "progress.dispatch"},
@@ -91,17 +98,19 @@ func causePatterns() []Pattern {
 			Title: "single workflows are too busy",
 			Meaning: "Too much happens at once to one workflow, such as signals by the hundred, so its lock is contended. Other workflows are not " +
 				"affected, and more hardware does not help.",
-			Match:  exhausted("Workflow is busy", "workflow operation can not be applied because workflow is closing", "workflow update is not yet accepted", "BUSY_WORKFLOW"),
-			Gates:  []string{"pressure.throttled", "pressure.request_latency"},
-			Source: server + "service/history/consts/const.go",
+			Services: serverServices,
+			Match:    exhausted("Workflow is busy", "workflow operation can not be applied because workflow is closing", "workflow update is not yet accepted", "BUSY_WORKFLOW"),
+			Gates:    []string{"pressure.throttled", "pressure.request_latency"},
+			Source:   server + "service/history/consts/const.go",
 		},
 		{
 			ID: "rpc.exhausted", Severity: health.LogWarning,
-			Title:   "a limit is reached",
-			Meaning: "Requests or tasks were held back because of a limit that is not named more closely.",
-			Match:   exhausted("ResourceExhausted", "resource exhausted", "rate limit exceeded", "Too many requests", "archival rate limited"),
-			Gates:   []string{"pressure.throttled", "pressure.polls_throttled", "progress.refused"},
-			Source:  "Temporal API 1.64, serviceerror.ResourceExhausted",
+			Title:    "a limit is reached",
+			Meaning:  "Requests or tasks were held back because of a limit that is not named more closely.",
+			Services: serverServices,
+			Match:    exhausted("ResourceExhausted", "resource exhausted", "rate limit exceeded", "Too many requests", "archival rate limited"),
+			Gates:    []string{"pressure.throttled", "pressure.polls_throttled", "progress.refused"},
+			Source:   "Temporal API 1.64, serviceerror.ResourceExhausted",
 		},
 		{
 			ID: "persistence.denied", Severity: health.LogError,
@@ -124,6 +133,7 @@ func causePatterns() []Pattern {
 			Title: "the database accepts no more connections",
 			Meaning: "The database's own limit of connections, or of new connections a second, is reached. More replicas or bigger pools make it " +
 				"worse.",
+			Services: serverServices,
 			Match: []Match{{Error: []string{
 				"SQLSTATE 53300", "SQLSTATE 53400", "too many clients already", "too many connections", "too many open connections",
 				"remaining connection slots are reserved", "unable to accept connection, rate exceeded",
@@ -136,6 +146,7 @@ func causePatterns() []Pattern {
 			Title: "transactions of the database conflict",
 			Meaning: "Two transactions changed the same rows, or the schema changed meanwhile, and one has to be tried again (optimistic " +
 				"concurrency). Some of it is normal; much of it means hot rows, or migrations under load. Nothing is lost.",
+			Services: serverServices,
 			Match: []Match{{Error: []string{
 				"SQLSTATE 40001", "OC000", "OC001", "could not serialize access", "change conflicts with another transaction",
 				"schema has been updated by another transaction", "SQLSTATE 40P01", "Deadlock found when trying to get lock", "database is locked",
@@ -158,6 +169,7 @@ func causePatterns() []Pattern {
 			Title: "services of the cluster do not reach one another",
 			Meaning: "Calls between frontend, history, matching and worker find nobody: an instance is gone and not yet out of the ring, or the " +
 				"network fails. Right after an instance went it is normal for half a minute. It is not about the database.",
+			Services: serverServices,
 			Match: []Match{
 				{Message: []string{"network dial error"}},
 				{Error: unreachablePeer},
@@ -227,10 +239,8 @@ func causePatterns() []Pattern {
 	}
 }
 
-// exhausted matches texts of refusals, wherever they stand.
-func exhausted(texts ...string) []Match {
-	return []Match{{Error: texts}, {Message: texts, Levels: failing}}
-}
+// exhausted matches refusals by their texts.
+func exhausted(texts ...string) []Match { return []Match{{Error: texts}} }
 
 // unreachablePeer are errors of calls between services.
 var unreachablePeer = []string{

@@ -52,7 +52,7 @@ func partPatterns() []Pattern {
 			Services: serverServices,
 			Match: []Match{
 				{Levels: failing, Error: []string{"context deadline exceeded", "DeadlineExceeded"}},
-				{Levels: failing, Message: []string{"context deadline exceeded", "Slow gRPC call", "Context timeout is too short for long poll API"}},
+				{Levels: failing, Message: []string{"Slow gRPC call", "Context timeout is too short for long poll API"}},
 			},
 			Gates:  []string{"pressure.request_latency", "pressure.persistence_latency", "progress.refused", "progress.dispatch"},
 			Source: server + "common/rpc/interceptor; grpc-go",
@@ -84,6 +84,7 @@ func partPatterns() []Pattern {
 					"error fetching user data from parent", "user data version mismatch", "user data update function failed", "failed to push new user data",
 					"failed to load child partition", "error processing spooled task", "taskReader: unexpected error dispatching task",
 					"dropping task due to non-nonretryable errors", "Unable to call matching.Poll", "requested task queue user data for version",
+					"Failed to sync state after drain completion", "Failed to cancel outstanding poll", "long poll to refresh Nexus endpoints returned error",
 				}},
 				{Levels: failing, Component: "matching-engine"},
 				{Levels: failing, Component: "taskqueue"},

@@ -12,13 +12,24 @@ func processPatterns() []Pattern {
 				"tried again; it does not mean that the process ended.",
 			Services: serverServices,
 			Match: []Match{
-				{Message: []string{"Panic is captured", "Panic captured", "panic: ", "runtime error: ", "fatal error: "}, Levels: failing},
-				{Message: []string{"panic: runtime error", "fatal error: concurrent map", "fatal error: all goroutines are asleep", "runtime: out of memory"}},
+				{Message: []string{"Panic is captured", "Panic captured"}, Levels: failing},
 				{Error: []string{"panic: "}, Levels: failing},
 				{Levels: []string{"panic"}},
 			},
 			Gates:  []string{"progress.refused", "progress.collapsed", "progress.dispatch", "telemetry.targets_down"},
 			Source: server + "common/log/panic.go, common/metrics/panic.go, service/frontend/nexus_handler.go",
+		},
+		{
+			ID: "process.crash", Severity: health.LogError,
+			Title: "a process crashed",
+			Meaning: "A Go process, of the server or of a worker, ended with a stack trace: a defect, or memory that ran out. The orchestrator " +
+				"starts it again.",
+			Match: []Match{{Message: []string{
+				"panic: runtime error", "fatal error: concurrent map", "fatal error: all goroutines are asleep", "runtime: out of memory",
+				"[signal SIGSEGV",
+			}}},
+			Gates:  []string{"telemetry.targets_down", "worker.pollers.none", "pressure.shard_churn", "progress.collapsed", "progress.head_of_line"},
+			Source: "Go runtime",
 		},
 		{
 			ID: "process.deadlock", Severity: health.LogError,

@@ -188,7 +188,8 @@ func TestLines(t *testing.T) {
 	lines := []known{
 		{"process.panic", in("history", "error", "Panic is captured", "runtime error: invalid memory address or nil pointer dereference")},
 		{"process.panic", in("frontend", "error", "service failures", "panic: assignment to entry in nil map")},
-		{"process.panic", in("temporal", "", "panic: runtime error: index out of range [<*>] with length <*>", "")},
+		{"process.crash", in("temporal", "", "panic: runtime error: index out of range [<*>] with length <*>", "")},
+		{"process.crash", in("orders", "", "fatal error: concurrent map writes", "")},
 		{"process.panic", in("history", "panic", "Range id is not initialized before generating task id", "")},
 		{"", in("history", "info", "dumping goroutine profile for suspected deadlock", "")},
 		{"process.deadlock", in("history", "error", "potential deadlock detected", "")},
@@ -301,7 +302,15 @@ func TestLines(t *testing.T) {
 		{"rpc.retried", in("history", "info", "matching client encountered error", "sticky worker unavailable, please use original task queue.")},
 
 		{"", in("grafana", "error", "query failed", "bad request")},
+		{"", in("workers", "error", "cannot reach the inventory", dial)},
+		{"", in("orders", "error", "cannot reach the inventory", dial)},
+		{"", in("orders", "error", "cannot reach the inventory", "rpc error: code = Unavailable desc = error reading from server: EOF")},
+		{"", in("orders", "error", "cannot save", "ERROR: could not serialize access due to concurrent update (SQLSTATE 40001)")},
+		{"", in("orders", "fatal", "cannot start", "")},
+		{"persistence.unavailable", in("prod-fe", "error", "Operation failed with internal error.", dial)},
+		{"persistence.unavailable", in("temporal-server", "error", "something new", dial)},
 		{"", in("", "info", "", "")},
+		{"", in("", "", "something without a level", "")},
 	}
 	for _, k := range lines {
 		if got := classify(k.LogTemplate); got != k.Pattern {

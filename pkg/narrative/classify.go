@@ -14,11 +14,14 @@ var (
 )
 
 // knownServices are the names of writers that are certain. Any other name comes
-// from the log's labels and may stand for a whole server.
+// from the log's labels, and may stand for a whole server or for somebody else.
 var knownServices = append(slices.Clone(serverServices), "workers")
 
-// catalogued is the catalogue with its texts in lower case, and its index by id.
+// catalogued is the catalogue with its texts in lower case.
 var catalogued = lowered(Catalogue())
+
+// serverMessages are the messages, in lower case, that only the server writes.
+var serverMessages = messagesOf(catalogued)
 
 // Classify returns the first pattern of the catalogue that a template matches.
 func Classify(t health.LogTemplate) (*Pattern, bool) {
@@ -98,18 +101,46 @@ func lowered(patterns []Pattern) []lowerPattern {
 	return prepared
 }
 
-// matches compares a template in lower case.
+// messagesOf gathers the messages of patterns that are bound to services.
+func messagesOf(patterns []lowerPattern) []string {
+	var messages []string
+	for i := range patterns {
+		if len(patterns[i].Services) == 0 {
+			continue
+		}
+		for _, m := range patterns[i].low {
+			messages = append(messages, m.Message...)
+		}
+	}
+	return messages
+}
+
+// matches compares a template in lower case. What is bound to services and told
+// by an error or a level alone needs a writer that is the server: an application
+// writes of refused connections too.
 func (p *lowerPattern) matches(t *health.LogTemplate) bool {
-	if len(p.Services) > 0 && slices.Contains(knownServices, t.Service) && !slices.Contains(p.Services, t.Service) {
+	bound := len(p.Services) > 0
+	certain := slices.Contains(knownServices, t.Service)
+	if bound && certain && !slices.Contains(p.Services, t.Service) {
 		return false
 	}
-	return slices.ContainsFunc(p.low, func(m Match) bool { return m.matches(t) })
+	return slices.ContainsFunc(p.low, func(m Match) bool {
+		return m.matches(t) && (!bound || certain || m.Component != "" || len(m.Message) > 0 || byServer(t))
+	})
+}
+
+// byServer tells whether a line whose writer is not certain is the server's: by
+// its writer's name, which may be missing, or by its message. Its clients of gRPC
+// call themselves "client".
+func byServer(t *health.LogTemplate) bool {
+	return t.Service == "" || t.Service == "client" || strings.Contains(strings.ToLower(t.Service), "temporal") || holds(t.Message, serverMessages)
 }
 
 // matches compares a template in lower case with a match in lower case. A
-// template without level may have any.
+// template without level may have any, unless the level is all there is to tell.
 func (m *Match) matches(t *health.LogTemplate) bool {
-	return (len(m.Levels) == 0 || t.Level == "" || slices.Contains(m.Levels, t.Level)) &&
+	levelOnly := len(m.Message) == 0 && len(m.Error) == 0 && m.Component == "" && m.Lifecycle == ""
+	return (len(m.Levels) == 0 || (t.Level == "" && !levelOnly) || slices.Contains(m.Levels, t.Level)) &&
 		strings.HasPrefix(t.Component, m.Component) && strings.HasPrefix(t.Lifecycle, m.Lifecycle) &&
 		holds(t.Message, m.Message) && holds(t.Error, m.Error)
 }
