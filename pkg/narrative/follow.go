@@ -41,9 +41,10 @@ const (
 
 // Follow takes what was read from the logs into memory. Windows that were
 // followed already count again as they are now, for lines that came late; what
-// is older than five minutes no longer changes.
-func Follow(m Memory, r health.LogReading) Memory {
-	next := m.clone()
+// is older than five minutes no longer changes. The counts are those of the
+// patterns in each of the windows.
+func Follow(m Memory, r health.LogReading) (next Memory, counts []health.LogPatternCount) {
+	next = m.clone()
 	next.Reason = r.Reason
 	for i := range r.Windows {
 		w := &r.Windows[i]
@@ -53,6 +54,7 @@ func Follow(m Memory, r health.LogReading) Memory {
 		default:
 			next.recount(w)
 		}
+		counts = next.counts(counts, Bounds{From: w.From, To: w.To})
 	}
 	for _, s := range r.Samples {
 		if i, ok := next.track(s.Pattern); ok {
@@ -62,7 +64,7 @@ func Follow(m Memory, r health.LogReading) Memory {
 			}
 		}
 	}
-	return next
+	return next, counts
 }
 
 // append follows a new window.
@@ -252,6 +254,23 @@ func (m *Memory) hot(t *Track, usual float64) health.News {
 		return health.NewsMore
 	}
 	return health.NewsNone
+}
+
+// counts appends the lines of each pattern in one of the windows.
+func (m *Memory) counts(counts []health.LogPatternCount, window Bounds) []health.LogPatternCount {
+	at := slices.Index(m.Windows, window)
+	if at < 0 {
+		return counts
+	}
+	for i := range m.Tracks {
+		if t := &m.Tracks[i]; t.Recent[at] > 0 {
+			counts = append(counts, health.LogPatternCount{
+				ID: t.ID, Pattern: t.Pattern, Service: t.Service, Queue: t.Queue, Severity: t.Severity,
+				At: window.To, Lines: t.Recent[at], News: t.News,
+			})
+		}
+	}
+	return counts
 }
 
 // alarms returns the ids of the error patterns that have just been news for long

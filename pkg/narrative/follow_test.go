@@ -42,7 +42,7 @@ func of(t health.LogTemplate, lines int64) health.LogCount {
 // reading follows windows one at a time.
 func follow(m narrative.Memory, windows ...health.LogWindow) narrative.Memory {
 	for _, w := range windows {
-		m = narrative.Follow(m, health.LogReading{Windows: []health.LogWindow{w}})
+		m, _ = narrative.Follow(m, health.LogReading{Windows: []health.LogWindow{w}})
 	}
 	return m
 }
@@ -161,9 +161,12 @@ func TestNothingIsNewsAtFirst(t *testing.T) {
 // a window that is read again with fewer lines loses none.
 func TestLateLines(t *testing.T) {
 	m := follow(quiet(30), window(30, of(refused, 10)), window(31, of(refused, 10)))
-	late := narrative.Follow(m, health.LogReading{Windows: []health.LogWindow{
+	late, counts := narrative.Follow(m, health.LogReading{Windows: []health.LogWindow{
 		window(30, of(refused, 25)), window(31, of(refused, 4)), window(32, of(refused, 10)),
 	}})
+	if len(counts) != 3 || counts[0].Lines != 25 || counts[1].Lines != 10 || counts[2].Lines != 10 {
+		t.Errorf("counted %+v", counts)
+	}
 	if p := told(late).Logs.Patterns[0]; p.Count != 25+10+10 {
 		t.Errorf("%d lines, want 45", p.Count)
 	}
@@ -197,7 +200,7 @@ func TestSamples(t *testing.T) {
 	if len(asks) != 2 || asks[0].Template != refused || asks[0].From != start.Add(30*step) || asks[0].To != m.Next {
 		t.Fatalf("asked for %+v", asks)
 	}
-	m = narrative.Follow(m, health.LogReading{
+	m, _ = narrative.Follow(m, health.LogReading{
 		Windows: []health.LogWindow{window(31, of(refused, 10))},
 		Samples: []health.LogSample{{Pattern: asks[0].Pattern, Line: "a line"}, {Pattern: asks[0].Pattern, Line: "a line"}, {Pattern: "nobody's", Line: "x"}},
 	})
@@ -220,7 +223,7 @@ func TestSamples(t *testing.T) {
 // as it is not too old.
 func TestLogsThatCannotBeRead(t *testing.T) {
 	m := follow(quiet(30), window(30, of(refused, 10)))
-	m = narrative.Follow(m, health.LogReading{Reason: "Loki does not answer"})
+	m, _ = narrative.Follow(m, health.LogReading{Reason: "Loki does not answer"})
 	a := &health.Assessment{Cluster: "prod", At: m.Next.Add(step)}
 	narrative.Tell(&m, a, nil)
 	if a.Logs.Reason != "Loki does not answer" || len(a.Logs.Patterns) != 1 || a.Logs.To != m.Next {
@@ -321,10 +324,10 @@ func TestCountsDoNotDependOnHowWindowsAreRead(t *testing.T) {
 			w := genWindow(i).Draw(t, "window")
 			all = append(all, w)
 			again := rapid.IntRange(0, 2).Draw(t, "again")
-			one = narrative.Follow(one, health.LogReading{Windows: append(all[max(0, len(all)-1-again):len(all)-1:len(all)-1], w)})
+			one, _ = narrative.Follow(one, health.LogReading{Windows: append(all[max(0, len(all)-1-again):len(all)-1:len(all)-1], w)})
 			batch = append(batch, w)
 			if rapid.Bool().Draw(t, "flush") || i == n-1 {
-				batched = narrative.Follow(batched, health.LogReading{Windows: batch})
+				batched, _ = narrative.Follow(batched, health.LogReading{Windows: batch})
 				batch = nil
 			}
 		}

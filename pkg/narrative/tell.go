@@ -21,11 +21,11 @@ const (
 // Workers is the service of what Temporal's SDK logs.
 const Workers = "workers"
 
-// Tell adds to an assessment what the logs say: the patterns, tied to the issues
-// that they belong to. Issues of one severity are then in the order in which
+// Tell adds to an assessment what the logs say: what was counted just now, and the
+// patterns, tied to the issues that they belong to. Issues of one severity are then in the order in which
 // their stories began. The state stays as it is.
-func Tell(m *Memory, a *health.Assessment, counted []health.LogWindow) {
-	n := &health.Narrative{Reason: m.Reason, To: m.Next}
+func Tell(m *Memory, a *health.Assessment, counted []health.LogPatternCount) {
+	n := &health.Narrative{Reason: m.Reason, To: m.Next, Counts: counted, Alarms: m.alarms()}
 	a.Logs = n
 	if n.Reason == "" && m.Next.IsZero() {
 		n.Reason = "no logs were read yet"
@@ -43,7 +43,6 @@ func Tell(m *Memory, a *health.Assessment, counted []health.LogWindow) {
 	}
 	slices.SortStableFunc(n.Patterns, telling)
 	n.Patterns = n.Patterns[:min(len(n.Patterns), maxPatterns)]
-	n.Counts, n.Alarms = m.counts(counted), m.alarms()
 	order(a)
 }
 
@@ -145,28 +144,6 @@ func closeness(p *health.LogPattern) int {
 // newness orders news, what goes on first.
 func newness(n health.News) int {
 	return slices.Index([]health.News{health.NewsNew, health.NewsMore, health.NewsOver, health.NewsNone}, n)
-}
-
-// counts are the lines of each pattern in windows that were just read.
-func (m *Memory) counts(windows []health.LogWindow) []health.LogPatternCount {
-	var counts []health.LogPatternCount
-	for i := range windows {
-		at := slices.Index(m.Windows, Bounds{From: windows[i].From, To: windows[i].To})
-		if at < 0 {
-			continue
-		}
-		for j := range m.Tracks {
-			t := &m.Tracks[j]
-			if t.Recent[at] == 0 {
-				continue
-			}
-			counts = append(counts, health.LogPatternCount{
-				ID: t.ID, Pattern: t.Pattern, Service: t.Service, Queue: t.Queue, Severity: t.Severity,
-				At: windows[i].To, Lines: t.Recent[at], News: t.News,
-			})
-		}
-	}
-	return counts
 }
 
 // order puts the issues of one severity into the order in which their stories

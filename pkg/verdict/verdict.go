@@ -25,8 +25,9 @@ func Judge(m Memory, o health.Observation) (health.Assessment, Memory) {
 	a, window := health.Evaluate(m.Window, o)
 	next := Memory{Window: window, Logs: m.Logs}
 	if o.Logs != nil {
-		next.Logs = narrative.Follow(m.Logs, *o.Logs)
-		narrative.Tell(&next.Logs, &a, o.Logs.Windows)
+		var counts []health.LogPatternCount
+		next.Logs, counts = narrative.Follow(m.Logs, *o.Logs)
+		narrative.Tell(&next.Logs, &a, counts)
 		if a.Transition != nil {
 			next.Logs.Refresh()
 		}

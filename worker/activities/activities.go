@@ -21,21 +21,37 @@ type Observer interface {
 	Observe(ctx context.Context, from, to instant.Instant, step time.Duration) ([]health.Observation, error)
 }
 
+// LogReader reads the logs of one cluster. *loki.Scanner is one.
+type LogReader interface {
+	// Scan returns the windows between from and to that end at multiples of
+	// step, oldest first: those that were read before it failed, and why it did.
+	Scan(ctx context.Context, from, to instant.Instant, step time.Duration) ([]health.LogWindow, error)
+	// Samples returns up to limit lines of a template, redacted.
+	Samples(ctx context.Context, t health.LogTemplate, from, to instant.Instant, limit int) ([]health.LogSample, error)
+}
+
 // Observers are the clusters that a worker looks at, by name. They may change
 // while it runs. The zero value looks at none.
 type Observers struct {
 	mu     sync.RWMutex
-	byName map[string]Observer
+	byName map[string]watched
 }
 
-// Set makes o look at a cluster, in place of what looked at it before.
-func (s *Observers) Set(cluster string, o Observer) {
+// watched is how a cluster is looked at.
+type watched struct {
+	metrics Observer
+	logs    LogReader // nil: its logs are not read
+}
+
+// Set makes metrics look at a cluster, and logs read its logs unless that is
+// nil, in place of what did so before.
+func (s *Observers) Set(cluster string, metrics Observer, logs LogReader) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byName == nil {
-		s.byName = map[string]Observer{}
+		s.byName = map[string]watched{}
 	}
-	s.byName[cluster] = o
+	s.byName[cluster] = watched{metrics: metrics, logs: logs}
 }
 
 // Remove stops looking at a cluster. What is under way ends by itself.
@@ -46,7 +62,7 @@ func (s *Observers) Remove(cluster string) {
 }
 
 // of returns what looks at a cluster, and whether anything does.
-func (s *Observers) of(cluster string) (Observer, bool) {
+func (s *Observers) of(cluster string) (watched, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	o, known := s.byName[cluster]

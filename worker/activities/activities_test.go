@@ -54,7 +54,7 @@ type reading interface {
 // looking are the clusters of a worker that looks at "lab" only.
 func looking(o Observer) *Observers {
 	clusters := new(Observers)
-	clusters.Set("lab", o)
+	clusters.Set("lab", o, nil)
 	return clusters
 }
 
@@ -317,7 +317,7 @@ func TestObserversMayChange(t *testing.T) {
 	if _, known := clusters.of("lab"); known {
 		t.Error("the zero value looks at a cluster")
 	}
-	clusters.Set("lab", observed(nil))
+	clusters.Set("lab", observed(nil), nil)
 	if _, known := clusters.of("lab"); !known {
 		t.Error("a cluster that was set is not looked at")
 	}

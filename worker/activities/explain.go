@@ -271,15 +271,16 @@ func borne(e health.Explanation, a *health.Assessment) (health.Explanation, erro
 			}
 		}
 	}
-	e.Avoid, e.WouldChange = own.Avoid, own.WouldChange
+	e.Logs, e.Avoid, e.WouldChange = own.Logs, own.Avoid, own.WouldChange
 	return e, nil
 }
 
 // numbers are those that the rules said of an assessment, and those in the
 // names of its parts.
 func numbers(a *health.Assessment, own *health.Explanation) map[string]bool {
-	texts := []string{own.Summary, own.WouldChange, a.At.String(), a.Since.String()}
+	texts := []string{own.Summary, own.Changed, own.WouldChange, a.At.String(), a.Since.String()}
 	texts = append(texts, own.Avoid...)
+	texts = append(texts, own.Logs...)
 	for _, f := range own.Factors {
 		texts = append(texts, f.Text)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/instant"
+	"github.com/temporal-sre/copilot/pkg/narrative"
 	"github.com/temporal-sre/copilot/pkg/signals"
 	"github.com/temporal-sre/copilot/worker/telemetry"
 )
@@ -39,6 +40,11 @@ type ObserveRequest struct {
 	From    instant.Instant `json:"from"`
 	To      instant.Instant `json:"to"`
 	Step    time.Duration   `json:"step_ns"`
+	// LogsFrom is where the first window of the logs begins that was not read
+	// yet; zero for one step before From.
+	LogsFrom instant.Instant `json:"logs_from,omitzero"`
+	// Samples are the patterns of which a few lines are to be fetched.
+	Samples []narrative.Ask `json:"samples,omitempty"`
 }
 
 // ObserveResult holds the first observations of a request, oldest first: at
@@ -68,7 +74,8 @@ func (a *Activities) Observe(ctx context.Context, req ObserveRequest) (ObserveRe
 	ask, done := withMargin(ctx)
 	defer done()
 	watch := instant.StartStopwatch()
-	observations, err := observer.Observe(ask, req.From, req.To, req.Step)
+	reading := a.read(ask, observer.logs, req)
+	observations, err := observer.metrics.Observe(ask, req.From, req.To, req.Step)
 	a.Metrics.Observed(req.Cluster, watch.Elapsed())
 	failure := ""
 	switch {
@@ -100,6 +107,7 @@ func (a *Activities) Observe(ctx context.Context, req ObserveRequest) (ObserveRe
 		a.Log.ErrorContext(ctx, "the cluster cannot be seen", "cluster", req.Cluster,
 			"from", req.From, "to", req.To, "error", failure)
 	}
+	reading.give(observations)
 	result := fit(observations)
 	if result.Failure == "" {
 		result.Failure = failure

@@ -27,6 +27,9 @@ type RecordResult struct {
 	// in the history, so that what the workflow does about it does not depend on
 	// the rules of the version that replays it.
 	Transition bool `json:"transition,omitempty"`
+	// LogAlarm means that a pattern of errors has been news in the logs for long
+	// enough to be worth an assessment.
+	LogAlarm bool `json:"log_alarm,omitempty"`
 }
 
 // Record stores an observation and its assessment. Doing it twice is as good
@@ -41,7 +44,11 @@ func (a *Activities) Record(ctx context.Context, req RecordRequest) (RecordResul
 	a.Metrics.Recorded(cluster, watch.Elapsed(), req.Backlog)
 	if err == nil {
 		a.Metrics.Saved(cluster, req.Assessment.At, req.Assessment.Blind)
-		return RecordResult{Transition: req.Assessment.Transition != nil}, nil
+		logs := req.Assessment.Logs
+		return RecordResult{
+			Transition: req.Assessment.Transition != nil,
+			LogAlarm:   logs != nil && len(logs.Alarms) > 0,
+		}, nil
 	}
 	a.Metrics.Failed(telemetry.Store, cluster)
 	if rejected(err) {

@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/temporal-sre/copilot/pkg/loki"
 	"github.com/temporal-sre/copilot/pkg/prometheus"
+	"github.com/temporal-sre/copilot/pkg/redact"
 	"github.com/temporal-sre/copilot/worker/schedules"
 	"github.com/temporal-sre/copilot/worker/workflows"
 )
@@ -21,9 +24,14 @@ const maxName = 128
 type Cluster struct {
 	Name       string
 	Prometheus prometheus.Config
-	Observe    workflows.ObserveConfig
-	Assess     schedules.Assess
-	Retain     schedules.Retain
+	// Loki is where the cluster's logs are; without a URL they are not read.
+	Loki loki.Config
+	// Redact are rules for what must not leave the logs, beside the built-in
+	// ones.
+	Redact  []redact.Rule
+	Observe workflows.ObserveConfig
+	Assess  schedules.Assess
+	Retain  schedules.Retain
 }
 
 // Defaults are what a cluster has that says nothing else of itself.
@@ -43,9 +51,26 @@ func (c *Cluster) Validate() error {
 	problems := checkName(c.Name)
 	_, err := prometheus.New(c.Prometheus)
 	problems = append(problems, split(err)...)
+	_, err = c.Logs()
+	problems = append(problems, split(err)...)
 	problems = append(problems, under("observe.", c.Observe.Validate())...)
 	problems = append(problems, under("assess.", c.Assess.Validate())...)
 	return errors.Join(append(problems, under("retain.", c.Retain.Validate())...)...)
+}
+
+// Logs returns what reads the cluster's logs, nil where none are to be read. The
+// error is all that is wrong with the settings.
+func (c *Cluster) Logs() (*loki.Scanner, error) {
+	if c.Loki.URL == "" {
+		return nil, nil
+	}
+	redactor, err := redact.New(c.Redact...)
+	if err != nil {
+		return nil, err
+	}
+	settings := c.Loki
+	settings.Cluster, settings.Redact = c.Name, redactor.Text
+	return loki.New(settings)
 }
 
 // Clusters are the clusters that the file lists, filled up from the defaults.
@@ -122,19 +147,42 @@ func (r *reading) cluster(entry *clusterEntry, defaults Defaults) Cluster {
 		Cluster: c.Name, Namespace: entry.Namespace,
 	}
 	r.duration("prometheus.timeout", p.Timeout, &c.Prometheus.Timeout)
-	if u, err := url.Parse(p.URL); err == nil && u.User != nil {
-		r.wrong("prometheus.url", "it holds a user or password; use username and password_file")
-	}
-	var err error
-	if c.Prometheus.Password, err = secret("prometheus.password_file", p.PasswordFile); err != nil {
-		r.problems = append(r.problems, fmt.Errorf("%s.%w", r.at, err))
-	}
+	c.Prometheus.Password = r.password("prometheus", p.URL, p.PasswordFile)
+	r.logs(&entry.Loki, &c)
 	if len(r.problems) == 0 { // else half a value would be complained about, too
 		for _, problem := range split(c.Validate()) {
 			r.problems = append(r.problems, fmt.Errorf("%s: %w", r.at, problem))
 		}
 	}
 	return c
+}
+
+// logs reads where the cluster's logs are.
+func (r *reading) logs(l *lokiEntry, c *Cluster) {
+	c.Loki = loki.Config{
+		URL: l.URL, Selector: l.Selector, ServiceLabel: l.ServiceLabel, Username: l.Username,
+		BearerTokenFile: l.BearerTokenFile, Tenant: l.Tenant, CAFile: l.CAFile,
+	}
+	r.duration("loki.timeout", l.Timeout, &c.Loki.Timeout)
+	c.Loki.Password = r.password("loki", l.URL, l.PasswordFile)
+	for _, rule := range l.Redact {
+		c.Redact = append(c.Redact, redact.Rule{Name: rule.Name, Pattern: rule.Pattern})
+	}
+	if l.URL == "" && !reflect.DeepEqual(*l, lokiEntry{}) {
+		r.wrong("loki.url", "it is empty, and other fields of loki are not; give the base URL of a Loki API, or leave them out")
+	}
+}
+
+// password reads a password file, and refuses a password in the URL beside it.
+func (r *reading) password(system, address, file string) string {
+	if u, err := url.Parse(address); err == nil && u.User != nil {
+		r.wrong(system+".url", "it holds a user or password; use username and password_file")
+	}
+	password, err := secret(system+".password_file", file)
+	if err != nil {
+		r.problems = append(r.problems, fmt.Errorf("%s.%w", r.at, err))
+	}
+	return password
 }
 
 // checkName returns what is wrong with a cluster's name.

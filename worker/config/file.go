@@ -68,6 +68,7 @@ type clusterEntry struct {
 	Name       string          `yaml:"name"`
 	Namespace  string          `yaml:"namespace"`
 	Prometheus prometheusEntry `yaml:"prometheus"`
+	Loki       lokiEntry       `yaml:"loki"`
 	Observe    observeEntry    `yaml:"observe"`
 	Assess     assessEntry     `yaml:"assess"`
 	Retain     retainEntry     `yaml:"retain"`
@@ -86,6 +87,24 @@ type prometheusEntry struct {
 	RoleARN         string `yaml:"role_arn"`
 	CAFile          string `yaml:"ca_file"`
 	Timeout         string `yaml:"timeout"`
+}
+
+type lokiEntry struct {
+	URL             string        `yaml:"url"`
+	Selector        string        `yaml:"selector"`
+	ServiceLabel    string        `yaml:"service_label"`
+	Username        string        `yaml:"username"`
+	PasswordFile    string        `yaml:"password_file"`
+	BearerTokenFile string        `yaml:"bearer_token_file"`
+	Tenant          string        `yaml:"tenant"`
+	CAFile          string        `yaml:"ca_file"`
+	Timeout         string        `yaml:"timeout"`
+	Redact          []redactEntry `yaml:"redact"`
+}
+
+type redactEntry struct {
+	Name    string `yaml:"name"`
+	Pattern string `yaml:"pattern"`
 }
 
 type observeEntry struct {

@@ -391,7 +391,7 @@ func badExplainer(t *testing.T, p *place, f form, name string, x explainer) []Ou
 		t.Fatal(err)
 	}
 	clusters := new(activities.Observers)
-	clusters.Set(cluster, observer)
+	clusters.Set(cluster, observer, nil)
 	config := w.config
 	config.MaxConns = 4
 	k := worker.New(c, cluster, worker.Options{WorkerStopTimeout: 5 * time.Second})

@@ -15,6 +15,8 @@ const (
 	Source = "prometheus"
 	// Store is Aurora DSQL or PostgreSQL.
 	Store = "store"
+	// Logs is the Loki that holds a cluster's logs.
+	Logs = "loki"
 	// Explainer is whoever puts verdicts into words.
 	Explainer = "explainer"
 	// Temporal is the copilot's own Temporal.
@@ -38,10 +40,10 @@ type Backlog struct {
 //
 // A nil *Metrics counts nothing.
 type Metrics struct {
-	looks, failures, assessments, deleted *prometheus.CounterVec
-	observing, recording, explaining      *prometheus.HistogramVec
-	observedAt, recordedAt, recordLag     *prometheus.GaugeVec
-	blind, unsaved, lost, watched         *prometheus.GaugeVec
+	looks, failures, assessments, deleted, windows *prometheus.CounterVec
+	observing, recording, explaining, reading      *prometheus.HistogramVec
+	observedAt, recordedAt, recordLag              *prometheus.GaugeVec
+	blind, unsaved, lost, watched                  *prometheus.GaugeVec
 
 	mu     sync.Mutex
 	newest map[string]instant.Instant // the newest tick stored by this process
@@ -69,10 +71,12 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 	}
 	return &Metrics{
 		looks:       counter("observations_total", "Ticks that were observed; outcome is seen or blind.", "outcome"),
-		failures:    counter("failures_total", "Failures by outside system: prometheus, store, explainer or temporal.", "system"),
-		assessments: counter("assessments_total", "Verdicts that were put into words on request; trigger is schedule, transition or manual, outcome is kept or failed.", "trigger", "by", "outcome"),
+		failures:    counter("failures_total", "Failures by outside system: prometheus, loki, store, explainer or temporal.", "system"),
+		assessments: counter("assessments_total", "Verdicts that were put into words on request; trigger is schedule, transition, logs or manual, outcome is kept or failed.", "trigger", "by", "outcome"),
 		deleted:     counter("deleted_ticks_total", "Ticks that were deleted because they were older than the retention."),
 		observing:   histogram("observe_duration_seconds", "Time of one attempt to observe; catching up observes several ticks in one."),
+		windows:     counter("log_windows_total", "Windows of the logs that were read, those read again for late lines included."),
+		reading:     histogram("log_scan_duration_seconds", "Time of one attempt to read the logs."),
 		recording:   histogram("record_duration_seconds", "Time of one attempt to store a tick."),
 		explaining:  histogram("explain_duration_seconds", "Time until a verdict was put into words, or was not."),
 		observedAt:  gauge("observed_timestamp_seconds", "The newest tick that was observed, in Unix time."),
@@ -90,6 +94,14 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 func (m *Metrics) Observed(cluster string, took time.Duration) {
 	if m != nil {
 		m.observing.WithLabelValues(cluster).Observe(took.Seconds())
+	}
+}
+
+// LogsRead notes an attempt to read the logs, and counts the windows read.
+func (m *Metrics) LogsRead(cluster string, took time.Duration, windows int) {
+	if m != nil {
+		m.reading.WithLabelValues(cluster).Observe(took.Seconds())
+		m.windows.WithLabelValues(cluster).Add(float64(windows))
 	}
 }
 
@@ -185,7 +197,7 @@ func (m *Metrics) Watched(cluster string, ok bool) {
 	}
 	m.watched.WithLabelValues(cluster).Set(value)
 	// A counter that is there from the beginning has a rate at its first event.
-	for _, system := range []string{Source, Store, Explainer, Temporal} {
+	for _, system := range []string{Source, Logs, Store, Explainer, Temporal} {
 		m.failures.WithLabelValues(cluster, system)
 	}
 }
@@ -202,7 +214,7 @@ func (m *Metrics) Forget(cluster string) {
 	for _, v := range []interface {
 		DeletePartialMatch(prometheus.Labels) int
 	}{
-		m.looks, m.failures, m.assessments, m.deleted, m.observing, m.recording, m.explaining,
+		m.looks, m.failures, m.assessments, m.deleted, m.windows, m.observing, m.recording, m.explaining, m.reading,
 		m.observedAt, m.recordedAt, m.recordLag, m.blind, m.unsaved, m.lost, m.watched,
 	} {
 		v.DeletePartialMatch(of)

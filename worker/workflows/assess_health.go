@@ -37,6 +37,8 @@ const (
 	BySchedule Trigger = "schedule"
 	// ByTransition: the cluster's state changed.
 	ByTransition Trigger = "transition"
+	// ByLogs: a pattern of errors is new in the logs and lasts (requirement R2.3).
+	ByLogs Trigger = "logs"
 	// ByHand: somebody asked, with "copilot assess".
 	ByHand Trigger = "manual"
 )

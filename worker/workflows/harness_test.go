@@ -31,6 +31,8 @@ type world struct {
 	store  func(attempt int, at instant.Instant) storeMood
 	// serve is the state transitions per second at an instant; 10 if nil.
 	serve func(at instant.Instant) float64
+	// logs are the cluster's; nil: they are not read.
+	logs activities.LogReader
 	// padding makes every observation larger.
 	padding string
 	// explainer puts verdicts into words; the rules if nil.
@@ -285,7 +287,7 @@ func newRun(t tester, w *world, start instant.Instant) *run {
 // activities are the real ones in this world.
 func (w *world) activities() *activities.Activities {
 	clusters := new(activities.Observers)
-	clusters.Set("lab", w)
+	clusters.Set("lab", w, w.logs)
 	a := &activities.Activities{Clusters: clusters, Store: w, Explainer: w.explainer, Log: slog.New(slog.DiscardHandler)}
 	if a.Explainer == nil {
 		a.Explainer = activities.Rules{}

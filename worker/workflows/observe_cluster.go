@@ -9,9 +9,10 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/temporal-sre/copilot/pkg/dsql"
-	"github.com/temporal-sre/copilot/pkg/explain"
 	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/instant"
+	"github.com/temporal-sre/copilot/pkg/narrative"
+	"github.com/temporal-sre/copilot/pkg/verdict"
 	"github.com/temporal-sre/copilot/worker/activities"
 	"github.com/temporal-sre/copilot/worker/telemetry"
 )
@@ -65,8 +66,10 @@ type ObserveInput struct {
 	// NextAt is the first tick that is not observed yet, or not saved. Zero
 	// means a first start.
 	NextAt instant.Instant `json:"next_at,omitzero"`
-	// Window is what the rules remember from before NextAt.
-	Window health.Window `json:"window,omitzero"`
+	// Window is what the rules remember from before NextAt, and Logs what is
+	// remembered of the logs.
+	Window health.Window    `json:"window,omitzero"`
+	Logs   narrative.Memory `json:"logs,omitzero"`
 	// RecordFrom is the first tick that is recorded; those before it only warm
 	// the window up.
 	RecordFrom instant.Instant `json:"record_from,omitzero"`
@@ -124,8 +127,9 @@ type ObserveState struct {
 //     saved in order later, unless they get older than ObserveConfig.CatchUp or
 //     larger than 8 MiB together. The oldest are then dropped.
 //
-// A verdict that changes the state has an AssessHealthWorkflow started once it
-// is stored, which is on its own from then on.
+// A verdict that changes the state, or with which a new pattern of errors in the
+// logs has lasted for a while, has an AssessHealthWorkflow started once it is
+// stored, which is on its own from then on.
 func ObserveClusterWorkflow(ctx workflow.Context, in ObserveInput) error {
 	w, err := newWatch(ctx, in)
 	if err != nil {
@@ -157,13 +161,13 @@ type watch struct {
 	nextAt     instant.Instant
 	askAgainAt instant.Instant // when nobody could look: not before this
 	recordFrom instant.Instant
-	window     health.Window // after the latest evaluation
+	memory     verdict.Memory // after the latest verdict
 	latest     *health.Assessment
 
-	// Evaluating the observations of unsaved in order, beginning with
-	// savedWindow, gives window. The next run begins there if it has to.
+	// Judging the observations of unsaved in order, beginning with savedMemory,
+	// gives memory. The next run begins there if it has to.
 	unsaved     []result
-	savedWindow health.Window
+	savedMemory verdict.Memory
 
 	counts        ObserveCounts
 	sourceFailure string
@@ -192,9 +196,10 @@ func newWatch(ctx workflow.Context, in ObserveInput) (*watch, error) {
 	w := &watch{
 		cluster: in.Cluster, config: config, wanted: config, ticksInRun: in.TicksInRun,
 		nextAt: in.NextAt, recordFrom: in.RecordFrom,
-		window: in.Window, savedWindow: in.Window, latest: in.Latest,
+		memory: verdict.Memory{Window: in.Window, Logs: in.Logs}, latest: in.Latest,
 		counts: in.Counts,
 	}
+	w.savedMemory = w.memory
 	if w.nextAt.IsZero() {
 		w.recordFrom = w.lastDue(ctx)
 		w.nextAt = w.recordFrom.Add(-min(config.WarmUp, warmUpTicks*config.Interval)).Truncate(config.Interval)
@@ -211,7 +216,7 @@ func (w *watch) next() ObserveInput {
 	w.reconfigure()
 	in := ObserveInput{
 		Cluster: w.cluster, Config: w.config, TicksInRun: w.ticksInRun,
-		NextAt: w.nextAt, RecordFrom: w.recordFrom, Window: w.savedWindow,
+		NextAt: w.nextAt, RecordFrom: w.recordFrom, Window: w.savedMemory.Window, Logs: w.savedMemory.Logs,
 		Latest: w.latest, Counts: w.counts,
 	}
 	if len(w.unsaved) > 0 {
@@ -239,7 +244,7 @@ func (w *watch) handle(ctx workflow.Context) error {
 			func() (ObserveState, error) { return w.state(), nil },
 			workflow.QueryHandlerOptions{Description: "The latest verdict, and how far observing and saving have come."}),
 		workflow.SetQueryHandlerWithOptions(ctx, QueryWindow,
-			func() (health.Window, error) { return w.window, nil },
+			func() (health.Window, error) { return w.memory.Window, nil },
 			workflow.QueryHandlerOptions{Description: "What the rules remember."}),
 		workflow.SetQueryHandlerWithOptions(ctx, QueryConfig,
 			func() (ObserveConfig, error) { return w.wanted, nil },
@@ -323,6 +328,7 @@ func (w *watch) observe(ctx workflow.Context) {
 	var seen activities.ObserveResult
 	err := workflow.ExecuteActivity(w.observing(ctx), (*activities.Activities).Observe, activities.ObserveRequest{
 		Cluster: w.cluster, From: w.nextAt, To: to, Step: w.config.Interval,
+		LogsFrom: w.memory.Logs.Next, Samples: w.memory.Logs.Wanted(),
 	}).Get(ctx, &seen)
 	if err == nil && len(seen.Observations) == 0 {
 		err = errors.New("the activity returned no observation")
@@ -374,14 +380,13 @@ func (w *watch) skipTo(ctx workflow.Context, first instant.Instant) {
 
 // judge evaluates one observation and puts the result in line for the store.
 func (w *watch) judge(ctx workflow.Context, o health.Observation, bytes int) {
-	assessment, window := health.Evaluate(w.window, o)
-	assessment.Explanation = explain.Rules(&assessment)
+	assessment, memory := verdict.Judge(w.memory, o)
 	w.logChange(ctx, &assessment)
-	w.window, w.latest = window, &assessment
+	w.memory, w.latest = memory, &assessment
 	w.nextAt = o.At.Add(w.config.Interval)
 
 	if o.At.Before(w.recordFrom) {
-		w.savedWindow = w.window
+		w.savedMemory = w.memory
 		return
 	}
 	w.unsaved = append(w.unsaved, result{observation: o, assessment: assessment, bytes: bytes})
@@ -427,8 +432,11 @@ func (w *watch) save(ctx workflow.Context) {
 		case err == nil:
 			w.storeFailure = ""
 			w.counts.Saved++
-			if kept.Transition {
-				w.assess(ctx, oldest.observation.At)
+			switch {
+			case kept.Transition:
+				w.assess(ctx, oldest.observation.At, ByTransition)
+			case kept.LogAlarm:
+				w.assess(ctx, oldest.observation.At, ByLogs)
 			}
 		case rejected(err):
 			w.storeFailure = reason(err)
@@ -447,17 +455,17 @@ func (w *watch) save(ctx workflow.Context) {
 	}
 }
 
-// assess starts the assessment of a verdict that changed the state. It waits
-// only until the server has noted the start, which a run that continues as new
-// has to have seen. That the verdict is being assessed already is as good.
-func (w *watch) assess(ctx workflow.Context, at instant.Instant) {
-	child := workflow.ExecuteChildWorkflow(assessing(ctx, w.cluster, at, ByTransition), AssessHealthWorkflow, AssessInput{
-		Cluster: w.cluster, AssessmentID: dsql.AssessmentID(w.cluster, at), Trigger: ByTransition,
+// assess starts the assessment of a verdict that is worth one. It waits only
+// until the server has noted the start, which a run that continues as new has to
+// have seen. That the verdict is being assessed already is as good.
+func (w *watch) assess(ctx workflow.Context, at instant.Instant, trigger Trigger) {
+	child := workflow.ExecuteChildWorkflow(assessing(ctx, w.cluster, at, trigger), AssessHealthWorkflow, AssessInput{
+		Cluster: w.cluster, AssessmentID: dsql.AssessmentID(w.cluster, at), Trigger: trigger,
 	})
 	err := child.GetChildWorkflowExecution().Get(ctx, nil)
 	if err != nil && !assessedAlready(err) {
-		workflow.GetLogger(ctx).Warn("the change of state is not assessed; the next scheduled assessment follows",
-			"cluster", w.cluster, "at", at.String(), "error", err.Error())
+		workflow.GetLogger(ctx).Warn("the verdict is not assessed; the next scheduled assessment follows",
+			"cluster", w.cluster, "trigger", string(trigger), "at", at.String(), "error", err.Error())
 	}
 }
 
@@ -489,10 +497,10 @@ func reason(err error) string {
 // forgetOldest takes the oldest result out of the line.
 func (w *watch) forgetOldest() {
 	if len(w.unsaved) == 1 {
-		w.unsaved, w.savedWindow = nil, w.window
+		w.unsaved, w.savedMemory = nil, w.memory
 		return
 	}
-	_, w.savedWindow = health.Evaluate(w.savedWindow, w.unsaved[0].observation)
+	_, w.savedMemory = verdict.Judge(w.savedMemory, w.unsaved[0].observation)
 	w.unsaved[0] = result{} // let it go: the array lives on
 	w.unsaved = w.unsaved[1:]
 }

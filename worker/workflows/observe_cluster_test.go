@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/temporal-sre/copilot/pkg/explain"
 	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/instant"
+	"github.com/temporal-sre/copilot/pkg/verdict"
 	"github.com/temporal-sre/copilot/worker/activities"
 )
 
@@ -376,10 +376,10 @@ func TestTheWindowCanBeQueried(t *testing.T) {
 // the stored observations in order.
 func consistent(t tester, w *world, window health.Window) {
 	t.Helper()
+	memory := verdict.Memory{Window: window}
 	for _, r := range w.rows {
 		var want health.Assessment
-		want, window = health.Evaluate(window, r.observation)
-		want.Explanation = explain.Rules(&want)
+		want, memory = verdict.Judge(memory, r.observation)
 		// The stored one has been JSON, which knows no empty list that is left out.
 		var stored health.Assessment
 		if err := json.Unmarshal([]byte(text(t, want)), &stored); err != nil {

@@ -12,10 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/temporal-sre/copilot/pkg/api"
-	"github.com/temporal-sre/copilot/pkg/explain"
 	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/instant"
 	"github.com/temporal-sre/copilot/pkg/prometheus"
+	"github.com/temporal-sre/copilot/pkg/verdict"
 )
 
 // backtestWarmUp is how much of the time before the start is evaluated
@@ -51,6 +51,7 @@ func (f *backtestFormat) Type() string { return "table|jsonl" }
 
 func newBacktestCommand(clock instant.Clock) *cobra.Command {
 	var flags prometheusFlags
+	var logs lokiFlags
 	var from, to, namespace, cluster string
 	var step time.Duration
 	format := backtestTable
@@ -80,17 +81,21 @@ seen in the whole range.`,
 			if err != nil {
 				return usageError(err.Error())
 			}
+			feed, err := logs.feed(cfg.Cluster, step)
+			if err != nil {
+				return err
+			}
 			if format == backtestJSONL {
 				encoder := json.NewEncoder(cmd.OutOrStdout())
 				encoder.SetEscapeHTML(false)
-				return backtest(cmd.Context(), observer, span, func(a *health.Assessment) error {
+				return backtest(cmd.Context(), observer, feed, span, func(a *health.Assessment) error {
 					return encoder.Encode(api.NewVerdict(a))
 				})
 			}
 			out := styled(cmd.OutOrStdout())
 			timeline := &timelineWriter{out: out, step: step}
 			fmt.Fprintf(out, "%s    %s to %s, every %s\n\n", styleHead.Render(cfg.Cluster), span.from, span.to, step)
-			if err := backtest(cmd.Context(), observer, span, timeline.add); err != nil {
+			if err := backtest(cmd.Context(), observer, feed, span, timeline.add); err != nil {
 				return err
 			}
 			timeline.finish()
@@ -98,6 +103,7 @@ seen in the whole range.`,
 		},
 	}
 	addPrometheusFlags(cmd, &flags)
+	addLokiFlags(cmd, &logs)
 	f := cmd.Flags()
 	f.StringVar(&from, "start", "", "first instant, RFC 3339, or how long ago, such as 6h")
 	f.StringVar(&to, "end", "", "last instant, RFC 3339, or how long ago (default now)")
@@ -152,12 +158,13 @@ func readSpan(from, to string, step time.Duration, now instant.Instant) (span, e
 }
 
 // backtest judges every step of the span and gives each assessment to use.
-func backtest(ctx context.Context, observer *prometheus.Observer, s span, use func(*health.Assessment) error) error {
+func backtest(ctx context.Context, observer *prometheus.Observer, logs *logFeed, s span, use func(*health.Assessment) error) error {
 	warmUp := time.Duration(int(backtestWarmUp/s.step)) * s.step
 	window, err := coarsely(ctx, observer, s.from.Add(-warmUp))
 	if err != nil {
 		return err
 	}
+	memory := verdict.Memory{Window: window}
 	var seen bool
 	var blind string
 	for observation, err := range observer.Stream(ctx, s.from.Add(-warmUp), s.to, s.step) {
@@ -165,12 +172,12 @@ func backtest(ctx context.Context, observer *prometheus.Observer, s span, use fu
 			return streamError(err)
 		}
 		var a health.Assessment
-		a, window = health.Evaluate(window, observation)
+		observation.Logs = logs.until(ctx, observation.At, s.to)
+		a, memory = verdict.Judge(memory, observation)
 		if observation.At.Before(s.from) {
 			continue
 		}
 		seen, blind = seen || !a.Blind, a.BlindReason
-		a.Explanation = explain.Rules(&a)
 		if err := use(&a); err != nil {
 			return fmt.Errorf("write the verdicts: %w", err)
 		}

@@ -9,10 +9,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/temporal-sre/copilot/pkg/api"
-	"github.com/temporal-sre/copilot/pkg/explain"
 	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/instant"
 	"github.com/temporal-sre/copilot/pkg/prometheus"
+	"github.com/temporal-sre/copilot/pkg/verdict"
 )
 
 // Exit codes of check, so that scripts can act on the verdict.
@@ -34,6 +34,7 @@ const (
 
 func newCheckCommand(clock instant.Clock) *cobra.Command {
 	var flags prometheusFlags
+	var logs lokiFlags
 	var namespace, cluster string
 	var format outputFormat
 	var step time.Duration
@@ -41,12 +42,14 @@ func newCheckCommand(clock instant.Clock) *cobra.Command {
 		Use:   "check",
 		Short: "Look once, judge, explain: no database, no Temporal",
 		Long: `Look at a Temporal cluster through Prometheus, judge its last hour, and say
-whether it makes forward progress on workflows. Needs neither a database nor a
-Temporal connection.
+whether it makes forward progress on workflows. With --loki-url it also tells what
+the cluster's logs say about that. Needs neither a database nor a Temporal
+connection.
 
 Exit status: 0 happy, 1 stressed, 2 critical, 3 unknown (no usable telemetry),
 64 usage.`,
 		Example: `  copilot check --prometheus-url http://localhost:9090
+  copilot check --prometheus-url http://localhost:9090 --loki-url http://localhost:3100
   copilot check --prometheus-url https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1 --prometheus-sigv4
   copilot check --prometheus-url http://localhost:9090 --selector 'cluster="prod"' -o json | jq .health_state`,
 		Args: noArgs,
@@ -54,7 +57,11 @@ Exit status: 0 happy, 1 stressed, 2 critical, 3 unknown (no usable telemetry),
 			watch := instant.StartStopwatch()
 			cfg := flags.config()
 			cfg.Namespace, cfg.Cluster = namespace, cluster
-			status, omitted, err := check(cmd.Context(), cfg, clock.Now(), step)
+			feed, err := logs.feed(cfg.Cluster, step)
+			if err != nil {
+				return err
+			}
+			status, omitted, err := check(cmd.Context(), cfg, feed, clock.Now(), step)
 			if err != nil {
 				return unseen(err)
 			}
@@ -73,6 +80,7 @@ Exit status: 0 happy, 1 stressed, 2 critical, 3 unknown (no usable telemetry),
 		},
 	}
 	addPrometheusFlags(cmd, &flags)
+	addLokiFlags(cmd, &logs)
 	addOutputFlag(cmd, &format)
 	cmd.Flags().StringVar(&namespace, "namespace", "", "look only at the task queues of this Temporal namespace")
 	cmd.Flags().StringVar(&cluster, "cluster", "", "name to show for the cluster (default: what the selector says, or the host)")
@@ -82,7 +90,7 @@ Exit status: 0 happy, 1 stressed, 2 critical, 3 unknown (no usable telemetry),
 
 // check evaluates the last hour and returns the verdict on its end, and how
 // many task queues were left out of what was seen last.
-func check(ctx context.Context, cfg prometheus.Config, now instant.Instant, step time.Duration) (status api.Status, omitted int, err error) {
+func check(ctx context.Context, cfg prometheus.Config, logs *logFeed, now instant.Instant, step time.Duration) (status api.Status, omitted int, err error) {
 	if step < time.Second || step > 5*time.Minute {
 		return api.Status{}, 0, usageError(fmt.Sprintf("--step %s: use between 1s and 5m", step))
 	}
@@ -103,14 +111,21 @@ func check(ctx context.Context, cfg prometheus.Config, now instant.Instant, step
 	}
 	var assessment health.Assessment
 	var last health.Observation
+	memory := verdict.Memory{Window: window}
+	before := memory
 	for observation, err := range observer.Stream(ctx, from, to, step) {
 		if err != nil {
 			return api.Status{}, 0, streamError(err)
 		}
-		assessment, window = health.Evaluate(window, observation)
-		last = observation
+		observation.Logs = logs.until(ctx, observation.At, to)
+		before, last = memory, observation
+		assessment, memory = verdict.Judge(before, last)
 	}
-	assessment.Explanation = explain.Rules(&assessment)
+	if logs != nil {
+		// The same verdict once more, with lines of what is news as examples.
+		last.Logs.Samples = logs.samples(ctx, memory.Logs.Wanted())
+		assessment, _ = verdict.Judge(before, last)
+	}
 	return api.NewStatus(assessment, last), last.Omitted, nil
 }
 

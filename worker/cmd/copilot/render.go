@@ -71,6 +71,7 @@ func renderVerdict(w io.Writer, s *api.Status) {
 	if rows := whyRows(s); len(rows) > 0 {
 		section(w, []string{"WHY", "", "gate"}, rows, -1, -1)
 	}
+	renderLogs(w, s)
 	if rows := doRows(s); len(rows) > 0 {
 		section(w, []string{"DO", "", "confidence", "risk", ""}, rows, 2, 2)
 	}
@@ -79,6 +80,24 @@ func renderVerdict(w io.Writer, s *api.Status) {
 	}
 	if change := s.Explanation.WouldChange; change != "" && s.HealthState > health.Happy {
 		fmt.Fprintf(w, "\n  %s\n", styleDim.Render("Would change the verdict: "+change))
+	}
+}
+
+// renderLogs writes what the logs say, and why they say nothing where they could
+// not be read.
+func renderLogs(w io.Writer, s *api.Status) {
+	if len(s.Explanation.Logs) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n  %s\n", styleHead.Render("LOGS"))
+	for _, remark := range s.Explanation.Logs {
+		for i, line := range strings.Split(lipgloss.NewStyle().Width(textWidth-5).Render(remark), "\n") {
+			mark := "·"
+			if i > 0 {
+				mark = " "
+			}
+			fmt.Fprintf(w, "  %s  %s\n", mark, strings.TrimRight(line, " "))
+		}
 	}
 }
 

@@ -26,6 +26,7 @@ const defaultListen = "127.0.0.1:9464"
 // workerOptions are the settings of the worker.
 type workerOptions struct {
 	prometheus prometheusFlags
+	loki       lokiFlags
 	store      storeFlags
 	temporal   temporalFlags
 	cluster    string
@@ -71,6 +72,7 @@ var workerEnv = func() map[string]string {
 // addFlags adds the worker's flags to a command.
 func (o *workerOptions) addFlags(cmd *cobra.Command) {
 	addPrometheusFlags(cmd, &o.prometheus)
+	addLokiFlags(cmd, &o.loki)
 	addStoreFlags(cmd, &o.store)
 	f := cmd.Flags()
 	o.flags = f
@@ -114,9 +116,9 @@ func fromEnv(flags *pflag.FlagSet, names map[string]string) []error {
 }
 
 // oneCluster are the flags that say which cluster is watched and where its
-// metrics are. They have no place beside a file that lists the clusters.
+// metrics and logs are. They have no place beside a file that lists the clusters.
 func oneCluster(flag string) bool {
-	return flag == "cluster" || flag == "namespace" || flag == "selector" || flag == "dialect" || strings.HasPrefix(flag, "prometheus-")
+	return flag == "cluster" || flag == "namespace" || flag == "selector" || flag == "dialect" || strings.HasPrefix(flag, "prometheus-") || strings.HasPrefix(flag, "loki-")
 }
 
 // settled reads the environment and the file into the flags that were not
@@ -165,6 +167,7 @@ func (o *workerOptions) settled() ([]config.Cluster, []error) {
 	}
 	metrics.Cluster, metrics.Namespace = c.Name, o.only
 	c.Prometheus = metrics
+	c.Loki, c.Redact = o.loki.config()
 	return []config.Cluster{c}, append(problems, c.Validate())
 }
 

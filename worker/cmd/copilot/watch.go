@@ -73,14 +73,14 @@ func (w *watcher) leave() {
 // one watches the only cluster of a worker. The error is that it cannot be
 // watched; schedules that cannot be made are tried again later.
 func (w *watcher) one(ctx context.Context, c *config.Cluster) error {
-	observer, err := w.observer(c)
+	observer, logs, err := w.look(c)
 	if err != nil {
 		return usageError(err.Error())
 	}
 	if err := w.tryPrometheus(ctx, c, observer); err != nil {
 		return err
 	}
-	w.observers.Set(c.Name, observer)
+	w.observers.Set(c.Name, observer, logs)
 	w.metrics.Watched(c.Name, false)
 	if err := w.observe(ctx, c); err != nil {
 		return err
@@ -106,7 +106,7 @@ func (w *watcher) apply(ctx context.Context, clusters []config.Cluster) {
 			}
 			is.stop()
 		}
-		observer, err := w.observer(c)
+		observer, logs, err := w.look(c)
 		if err != nil {
 			w.log.Error("the cluster cannot be watched as configured", "cluster", c.Name, "error", err)
 			w.metrics.Watched(c.Name, false)
@@ -117,19 +117,27 @@ func (w *watcher) apply(ctx context.Context, clusters []config.Cluster) {
 			if err := w.tryPrometheus(ctx, c, observer); err != nil {
 				return err
 			}
-			w.observers.Set(c.Name, observer)
+			w.observers.Set(c.Name, observer, logs)
 			return errors.Join(w.observe(ctx, c), w.schedule(ctx, c))
 		})
 	}
 }
 
-// observer makes what looks at a cluster.
-func (w *watcher) observer(c *config.Cluster) (*prometheus.Observer, error) {
-	settings := c.Prometheus
-	settings.Logger, settings.Registerer = w.log, w.registry
+// look makes what looks at a cluster's metrics and, unless they are not to be
+// read, its logs.
+func (w *watcher) look(c *config.Cluster) (*prometheus.Observer, activities.LogReader, error) {
+	metrics := c.Prometheus
+	metrics.Logger, metrics.Registerer = w.log, w.registry
 	// Half a second less, so that it is Prometheus' timeout that is reported.
-	settings.Timeout = cmp.Or(settings.Timeout, c.Observe.ObserveTimeout()-500*time.Millisecond)
-	return prometheus.New(settings)
+	metrics.Timeout = cmp.Or(metrics.Timeout, c.Observe.ObserveTimeout()-500*time.Millisecond)
+	observer, err := prometheus.New(metrics)
+	if err != nil || c.Loki.URL == "" {
+		return observer, nil, err
+	}
+	read := *c
+	read.Loki.Logger, read.Loki.Registerer = w.log, w.registry
+	logs, err := read.Logs()
+	return observer, logs, err
 }
 
 // try does what makes a cluster watched, again and again until it succeeds, the

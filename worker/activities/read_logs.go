@@ -1,0 +1,91 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"github.com/temporal-sre/copilot/pkg/health"
+	"github.com/temporal-sre/copilot/pkg/instant"
+	"github.com/temporal-sre/copilot/pkg/narrative"
+	"github.com/temporal-sre/copilot/worker/telemetry"
+)
+
+const (
+	// lateWindows is how many windows that were read already are read again, for
+	// lines that came late.
+	lateWindows = 2
+	// missedWindows is how many windows that were missed are read at a time at
+	// most. What is older is given up: it would explain nothing now.
+	missedWindows = 40
+	// logsTimeout bounds the reading of logs. It is also how long a log source
+	// that hangs can keep a verdict waiting.
+	logsTimeout = 8 * time.Second
+)
+
+// logsReading is the logs being read beside the metrics. Nil where no logs are to be
+// read.
+type logsReading struct {
+	done    chan struct{}
+	feed    narrative.Feed
+	samples []health.LogSample
+}
+
+// read begins to read the logs for the observations of a request. What comes of
+// it never fails them.
+func (a *Activities) read(ctx context.Context, logs LogReader, req ObserveRequest) *logsReading {
+	if logs == nil {
+		return nil
+	}
+	r := &logsReading{done: make(chan struct{})}
+	go func() {
+		defer close(r.done)
+		ctx, cancel := context.WithTimeout(ctx, logsTimeout)
+		defer cancel()
+		watch := instant.StartStopwatch()
+		r.feed.Windows, r.feed.Err = logs.Scan(ctx, logsFrom(req), req.To, req.Step)
+		a.Metrics.LogsRead(req.Cluster, watch.Elapsed(), len(r.feed.Windows))
+		if r.feed.Err != nil {
+			a.Metrics.Failed(telemetry.Logs, req.Cluster)
+			a.Log.WarnContext(ctx, "the logs cannot be read; the verdict rests on metrics alone, as always, and goes unexplained by them",
+				"cluster", req.Cluster, "to", req.To, "error", r.feed.Err)
+			return
+		}
+		for _, ask := range req.Samples {
+			lines, err := logs.Samples(ctx, ask.Template, ask.From, ask.To, narrative.SamplesOfPattern)
+			if err != nil {
+				a.Log.WarnContext(ctx, "no lines as an example of a pattern", "cluster", req.Cluster, "pattern", ask.Pattern, "error", err)
+				return
+			}
+			for _, line := range lines {
+				line.Pattern = ask.Pattern
+				r.samples = append(r.samples, line)
+			}
+		}
+	}()
+	return r
+}
+
+// logsFrom is where the logs of a request begin: some windows before those that
+// were not read yet.
+func logsFrom(req ObserveRequest) instant.Instant {
+	if req.LogsFrom.IsZero() {
+		return req.From.Add(-req.Step)
+	}
+	from := req.LogsFrom.Add(-lateWindows * req.Step)
+	if oldest := req.From.Add(-missedWindows * req.Step); from.Before(oldest) {
+		return oldest
+	}
+	return from
+}
+
+// give waits for the logs and gives each observation what is its own.
+func (r *logsReading) give(observations []health.Observation) {
+	if r == nil {
+		return
+	}
+	<-r.done
+	for i := range observations {
+		observations[i].Logs = r.feed.Until(observations[i].At)
+	}
+	observations[len(observations)-1].Logs.Samples = r.samples
+}
