@@ -79,6 +79,7 @@ func incident(at instant.Instant) health.Assessment {
 			},
 			{ID: "check-persistence", Type: health.ActionAlert, Action: "look at the database first", Risk: health.RiskNone, Confidence: 0.7, Gates: []string{"persistence.latency"}},
 		},
+		Logs: &health.Narrative{From: at.Add(-5 * time.Minute), To: at, Patterns: []health.LogPattern{}},
 		Explanation: health.Explanation{
 			By: "rules", Summary: "Tasks of default/billing wait for a worker; the rest of the cluster makes progress.",
 			Changed: "Stressed since 11:50; the pollers went first.", WouldChange: "A poller on billing leads to Happy.",
@@ -103,6 +104,7 @@ type fakeStore struct {
 	changes   []dsql.StateChange
 	issues    []dsql.Issue
 	summaries []dsql.AssessmentSummary
+	patterns  []dsql.LogPatternSum
 	version   int64
 	writable  bool
 
@@ -235,6 +237,10 @@ func (f *fakeStore) Signals(_ context.Context, query dsql.SignalQuery) ([]dsql.S
 	f.signalQuery = query
 	f.mu.Unlock()
 	return f.series, f.known(query.Cluster)
+}
+
+func (f *fakeStore) LogPatterns(_ context.Context, query dsql.RangeQuery) ([]dsql.LogPatternSum, error) {
+	return f.patterns, f.known(query.Cluster)
 }
 
 // sourceOf makes a data source on a store, at noon.

@@ -30,6 +30,28 @@ func fullStore() *fakeStore {
 	for _, issue := range a.Issues {
 		st.issues = append(st.issues, dsql.Issue{Issue: issue, Openings: 1})
 	}
+	told := *a.Logs
+	told.Patterns = []health.LogPattern{{
+		ID: "persistence.unavailable", Pattern: "Connections to the database fail", Service: "history", Severity: health.LogError,
+		Count: 320, PerSec: 4, News: health.NewsNew, FirstAt: a.At.Add(-2 * time.Minute), LastAt: a.At,
+		Ties: []health.LogTie{{Issue: "1", Gate: "persistence.latency", LagSec: 30}}, Samples: []string{"Persistent store operation Failure"},
+	}}
+	a.Logs = &told
+	st.latest["prod"] = a
+	st.patterns = []dsql.LogPatternSum{
+		{
+			ID: "other.0badcafe", Pattern: "cache of <*> is full", Service: "matching", Severity: health.LogError,
+			Lines: 900, FirstAt: noon.Add(-time.Hour), LastAt: noon.Add(-30 * time.Second),
+		},
+		{
+			ID: "persistence.unavailable", Pattern: "Connections to the database fail", Service: "history", Severity: health.LogError,
+			Lines: 320, FirstAt: noon.Add(-2 * time.Minute), LastAt: noon.Add(-30 * time.Second),
+		},
+		{
+			ID: "worker.panic", Pattern: "Code of a workflow or an activity panics", Service: "workers", Queue: health.TaskQueueScope("default", "billing"),
+			Severity: health.LogError, Lines: 3, FirstAt: noon.Add(-40 * time.Minute), LastAt: noon.Add(-39 * time.Minute),
+		},
+	}
 	st.summaries = []dsql.AssessmentSummary{
 		{ID: dsql.AssessmentID("prod", a.At), Cluster: "prod", At: a.At, State: health.Stressed, Summary: a.Explanation.Summary},
 		{ID: dsql.AssessmentID("prod", a.At.Add(-30*time.Second)), Cluster: "prod", At: a.At.Add(-30 * time.Second), State: health.Happy, Blind: true},
@@ -92,7 +114,7 @@ func TestFramesHaveTheFieldsThatPanelsRead(t *testing.T) {
 		"summary":      "rank text gate scope value limit unit weight trend",
 		"timeline":     "start end state",
 		"transitions":  "time from to gates",
-		"log_patterns": "count pattern service",
+		"log_patterns": "count pattern service severity news issue lag first_at last_at sample id",
 		"annotations":  "time timeEnd title text tags id",
 		"variables":    "text value",
 	} {
@@ -103,7 +125,7 @@ func TestFramesHaveTheFieldsThatPanelsRead(t *testing.T) {
 			}
 		}
 	}
-	if frame := ask(t, sourceOf(fullStore()), query(t, "summary", nil)).Frames[1]; frame.Name != "avoid" || len(frame.Fields) != 2 {
+	if frame := ask(t, sourceOf(fullStore()), query(t, "summary", nil)).Frames[1]; frame.Name != "avoid" || len(frame.Fields) != 1 {
 		t.Errorf("the second frame of summary is %q", frame.Name)
 	}
 }
@@ -129,7 +151,7 @@ func TestFramesAreWellMade(t *testing.T) {
 
 // A colour never stands alone: each state is a word, too.
 func TestStatesAreWords(t *testing.T) {
-	for _, mappings := range []data.ValueMappings{stateMappings, stateNumberMappings, severityMappings, riskMappings, outcomeMappings, bottleneckMappings, blindMappings, yesMappings} {
+	for _, mappings := range []data.ValueMappings{stateMappings, stateNumberMappings, severityMappings, riskMappings, outcomeMappings, bottleneckMappings, blindMappings, yesMappings, logSeverityMappings, newsMappings} {
 		words := map[string]bool{}
 		for value, result := range mappings[0].(data.ValueMapper) {
 			if result.Text == "" || words[result.Text] {

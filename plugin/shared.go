@@ -164,6 +164,15 @@ func (s *shared) Signals(ctx context.Context, query dsql.SignalQuery) ([]dsql.Se
 	})
 }
 
+// LogPatterns returns what was found in a cluster's logs.
+func (s *shared) LogPatterns(ctx context.Context, query dsql.RangeQuery) ([]dsql.LogPatternSum, error) {
+	query.From, query.To = wholeSteps(query.From, query.To)
+	key := fmt.Sprintf("log patterns %+v", query)
+	return recallOf(ctx, s, query.Cluster, key, func(ctx context.Context) ([]dsql.LogPatternSum, error) {
+		return s.store.LogPatterns(ctx, query)
+	}, func(sums []dsql.LogPatternSum) int { return 10 * len(sums) })
+}
+
 // wholeSteps widens a time range to steps of ten seconds, or of one if it is
 // short. Viewers whose clocks say a slightly different "now" then ask for the
 // same.

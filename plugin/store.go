@@ -21,6 +21,7 @@ type store interface {
 	Assessment(ctx context.Context, cluster string, at instant.Instant) (health.Assessment, error)
 	StateChanges(ctx context.Context, query dsql.RangeQuery) (dsql.StateChangePage, error)
 	Signals(ctx context.Context, query dsql.SignalQuery) ([]dsql.Series, error)
+	LogPatterns(ctx context.Context, query dsql.RangeQuery) ([]dsql.LogPatternSum, error)
 	Close()
 }
 
