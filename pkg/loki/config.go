@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/temporal-sre/copilot/pkg/redact"
 )
 
 // Config says where Loki is, how to be let in, and which lines are the cluster's.
@@ -114,7 +116,12 @@ func (c *Config) validate() error {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.Redact == nil {
-		bad("redact", "", "give what takes secrets out of texts")
+		rules, err := redact.New()
+		if err != nil {
+			errs = append(errs, err)
+		} else {
+			c.Redact = rules.Text
+		}
 	}
 	return errors.Join(errs...)
 }
