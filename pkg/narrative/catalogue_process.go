@@ -35,9 +35,9 @@ func processPatterns() []Pattern {
 			ID: "process.deadlock", Severity: health.LogError,
 			Title: "the server's deadlock detector fired",
 			Meaning: "A lock or a loop of this process did not answer in time. It is a lock inside the process, not one of the database; a process " +
-				"starved of CPU shows the same.",
+				"starved of CPU shows the same. A detector that is told to ends the process.",
 			Services: serverServices,
-			Match:    []Match{{Message: []string{"potential deadlock detected", "deadlock detected", "marking grpc services unhealthy"}}},
+			Match:    []Match{{Message: []string{"potential deadlock detected", "marking grpc services unhealthy"}}},
 			Gates:    []string{"progress.accepting", "progress.dispatch", "progress.collapsed", "pressure.request_latency", "telemetry.targets_down"},
 			Source:   server + "common/deadlock/deadlock.go",
 		},
@@ -48,10 +48,10 @@ func processPatterns() []Pattern {
 			Services: serverServices,
 			Match: []Match{
 				{Levels: []string{"fatal"}},
-				{Component: "fx", Message: []string{"start failed", "OnStart hook failed", "invoke failed", "rollback failed"}, Levels: failing},
+				{Message: []string{"OnStart hook failed", "Unable to start server", "Unable to create server", "Unable to load configuration"}},
 			},
 			Gates:  []string{"telemetry.targets_down", "progress.collapsed", "progress.refused"},
-			Source: server + "temporal/fx.go and the Fatal calls of every service",
+			Source: server + "cmd/server/main.go, temporal/fx.go, and the Fatal calls of every service",
 		},
 		{
 			ID: "process.start", Severity: health.LogEvent,

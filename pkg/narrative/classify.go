@@ -116,8 +116,8 @@ func messagesOf(patterns []lowerPattern) []string {
 }
 
 // matches compares a template in lower case. What is bound to services and told
-// by an error or a level alone needs a writer that is the server: an application
-// writes of refused connections too.
+// by an error, a level or a common word for a component needs a writer that is
+// the server: an application writes of refused connections too.
 func (p *lowerPattern) matches(t *health.LogTemplate) bool {
 	bound := len(p.Services) > 0
 	certain := slices.Contains(knownServices, t.Service)
@@ -125,7 +125,7 @@ func (p *lowerPattern) matches(t *health.LogTemplate) bool {
 		return false
 	}
 	return slices.ContainsFunc(p.low, func(m Match) bool {
-		return m.matches(t) && (!bound || certain || m.Component != "" || len(m.Message) > 0 || byServer(t))
+		return m.matches(t) && (!bound || certain || strings.Contains(m.Component, "-") || len(m.Message) > 0 || byServer(t))
 	})
 }
 

@@ -3,6 +3,7 @@ package narrative
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -83,8 +84,11 @@ func (m Match) String() string {
 	if m.Lifecycle != "" {
 		add("lifecycle", []string{m.Lifecycle + "…"})
 	}
-	if len(m.Levels) > 0 {
-		parts = append(parts, "at level "+strings.Join(m.Levels, ", "))
+	switch {
+	case slices.Equal(m.Levels, failing):
+		parts = append(parts, "at level warn or above")
+	case len(m.Levels) > 0:
+		parts = append(parts, "at level "+strings.Join(m.Levels, " or "))
 	}
 	return strings.Join(parts, "; ")
 }

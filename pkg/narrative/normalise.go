@@ -76,7 +76,7 @@ func (n *normaliser) write(text string) {
 // within a word opens none, and a quote without its end is a rune like others.
 func (n *normaliser) quotation() bool {
 	quote := n.rest[:1]
-	if !strings.Contains("\"'`", quote) || (quote == "'" && wordRune(n.last)) {
+	if !strings.ContainsAny(quote, "\"'`") || (quote == "'" && wordRune(n.last)) {
 		return false
 	}
 	end := quote
