@@ -45,6 +45,7 @@ const (
 	labDir        = "lab"
 	postgresDir   = "lab/postgres"
 	prometheusDir = "lab/prometheus/server"
+	lokiDir       = "lab/loki/server"
 	toolsModFile  = ".ci/tools/go.mod"
 )
 
@@ -71,9 +72,9 @@ func (Setup) Postgres(ctx context.Context) error { return npmInstall(ctx, postgr
 // Build makes the binaries in bin/ and the Grafana plugin in dist/.
 type Build mg.Namespace
 
-// All builds the command line, the lab, its Prometheus and the Grafana plugin.
+// All builds the command line, the lab, its Prometheus and Loki, and the Grafana plugin.
 func (Build) All(ctx context.Context) error {
-	return inOrder(ctx, Build{}.Copilot, Build{}.Lab, Build{}.Prometheus, Build{}.Frontend, Build{}.Backend)
+	return inOrder(ctx, Build{}.Copilot, Build{}.Lab, Build{}.Prometheus, Build{}.Loki, Build{}.Frontend, Build{}.Backend)
 }
 
 // Copilot builds bin/copilot, the command line and the worker.
@@ -99,6 +100,11 @@ func (Build) Prometheus(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// Loki builds bin/loki, to which the lab pushes logs when asked to; the first time takes minutes.
+func (Build) Loki(ctx context.Context) error {
+	return goBuild(ctx, lokiDir, "loki", "github.com/grafana/loki/v3/cmd/loki")
 }
 
 // Backend builds the plugin's backend for this machine into dist/, with its build manifest.
@@ -235,6 +241,7 @@ func (Test) All(ctx context.Context) error {
 		{"install what npm brings", Setup{}.All},
 		{"build the copilot", Build{}.Copilot},
 		{"build the lab's Prometheus", Build{}.Prometheus},
+		{"build the lab's Loki", Build{}.Loki},
 		{"build the lab", Build{}.Lab},
 		{"build the plugin's front end", Build{}.Frontend},
 		{"build the plugin's backend", Build{}.Backend},
@@ -257,9 +264,9 @@ func (Test) Unit(ctx context.Context) error {
 	return goCommand(ctx, ".", "test", "-timeout", "20m", "./...")
 }
 
-// Lab runs the lab's Go tests, on real Temporal and Prometheus servers.
+// Lab runs the lab's Go tests, on real Temporal, Prometheus and Loki servers.
 func (Test) Lab(ctx context.Context) error {
-	err := inOrder(ctx, Setup{}.Postgres, Build{}.Copilot, Build{}.Prometheus, Build{}.Lab)
+	err := inOrder(ctx, Setup{}.Postgres, Build{}.Copilot, Build{}.Prometheus, Build{}.Loki, Build{}.Lab)
 	if err != nil {
 		return err
 	}

@@ -55,11 +55,15 @@ func (d directory) prepare() (directory, error) {
 
 func (d directory) logs() string       { return filepath.Join(d.path, "logs") }
 func (d directory) prometheus() string { return filepath.Join(d.path, "prometheus") }
+func (d directory) loki() string       { return filepath.Join(d.path, "loki") }
 
 // log returns the log file of a part of the lab.
 func (d directory) log(part string) string {
-	return filepath.Join(d.logs(), strings.ReplaceAll(strings.ToLower(part), " ", "-")+".log")
+	return filepath.Join(d.logs(), fileName(part)+".log")
 }
+
+// fileName is what a part is called where names hold no spaces.
+func fileName(part string) string { return strings.ReplaceAll(strings.ToLower(part), " ", "-") }
 
 // close removes a temporary directory.
 func (d directory) close() error {

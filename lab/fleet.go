@@ -12,6 +12,7 @@ import (
 	"github.com/temporal-sre/copilot/lab/fleet"
 	"github.com/temporal-sre/copilot/lab/loopback"
 	"github.com/temporal-sre/copilot/lab/supervise"
+	"github.com/temporal-sre/copilot/lab/temporal"
 	"github.com/temporal-sre/copilot/lab/workload"
 )
 
@@ -56,6 +57,7 @@ func (l *Lab) placeWorkers() error {
 			MetricsAddress:  loopback.Address(port),
 			Tuning:          l.options.Workers[queue].Tuning,
 			Pace:            l.options.Workers[queue].Pace,
+			LogText:         l.options.LogFormat == temporal.LogConsole,
 		}}
 	}
 	return nil

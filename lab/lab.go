@@ -71,6 +71,7 @@ type Lab struct {
 	watched  []*server
 	settings temporal.Settings
 	scraper  scraper
+	logging  logging
 	frozen   *freeze
 	fleet    map[string]*worker
 	load     *supervise.Process
@@ -189,6 +190,7 @@ func (l *Lab) Close() error {
 	}
 	errs = append(errs, l.stopFleet())
 	errs = append(errs, stopAll(l.running()))
+	errs = append(errs, l.logging.close(l.FlushLogs)...)
 	if l.postgres != nil {
 		errs = append(errs, l.postgres.Stop())
 	}

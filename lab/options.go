@@ -3,6 +3,7 @@ package lab
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/temporal-sre/copilot/lab/fleet"
@@ -19,6 +20,14 @@ type Options struct {
 	// Prometheus is the path of the Prometheus to run. Empty: see
 	// prometheus.Find.
 	Prometheus string
+	// Loki adds a Loki to which the logs of the watched servers and of the
+	// workers are pushed.
+	Loki bool
+	// LokiBinary is the path of the Loki to run. Empty: see loki.Find.
+	LokiBinary string
+	// LogJournal is a file that gets every line that is pushed; see
+	// logs.ReadJournal. Empty: none.
+	LogJournal string
 	// DataDir is a directory for logs and data that stays when the lab ends.
 	// Empty: a temporary one, which does not.
 	DataDir string
@@ -26,6 +35,9 @@ type Options struct {
 	ScrapeInterval time.Duration
 	// ServerMetrics is temporal.Tally or temporal.OpenTelemetry.
 	ServerMetrics string
+	// LogFormat is temporal.LogJSON or temporal.LogConsole, in which the watched
+	// servers log; workers then log JSON or text. Empty: JSON.
+	LogFormat string
 	// SecondTemporal adds a Temporal server for the copilot's own workflows. It
 	// has databases of its own, no load, and is not scraped.
 	SecondTemporal bool
@@ -84,6 +96,9 @@ func (o Options) validate() error {
 	}
 	if o.ServerMetrics != temporal.Tally && o.ServerMetrics != temporal.OpenTelemetry {
 		return fmt.Errorf("server metrics %q: use %s or %s", o.ServerMetrics, temporal.Tally, temporal.OpenTelemetry)
+	}
+	if !slices.Contains([]string{"", temporal.LogJSON, temporal.LogConsole}, o.LogFormat) {
+		return fmt.Errorf("log format %q: use %s or %s", o.LogFormat, temporal.LogJSON, temporal.LogConsole)
 	}
 	if o.Servers < 0 || o.Servers > maxServers {
 		return fmt.Errorf("%d servers: use 1 to %d", o.Servers, maxServers)

@@ -108,6 +108,7 @@ func (l *Lab) placeServer(id ServerID) (*server, error) {
 	if l.database != nil {
 		config.Database.Address = l.database.Address()
 	}
+	config.LogFormat = l.options.LogFormat
 	if id.Service != "" {
 		config.Services = []string{id.Service}
 	}

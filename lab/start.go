@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/temporal-sre/copilot/lab/control"
+	"github.com/temporal-sre/copilot/lab/loki"
 	"github.com/temporal-sre/copilot/lab/loopback"
 	"github.com/temporal-sre/copilot/lab/prometheus"
 	"github.com/temporal-sre/copilot/lab/supervise"
@@ -29,6 +30,12 @@ func (l *Lab) start(ctx context.Context) error {
 	prometheusBinary, err := prometheus.Find(l.options.Prometheus)
 	if err != nil {
 		return err
+	}
+	lokiBinary := ""
+	if l.options.Loki {
+		if lokiBinary, err = loki.Find(l.options.LokiBinary); err != nil {
+			return err
+		}
 	}
 	if err := l.startPostgres(ctx); err != nil {
 		return err
@@ -60,6 +67,9 @@ func (l *Lab) start(ctx context.Context) error {
 	group.Go(func() error {
 		return l.startPrometheus(groupCtx, prometheusBinary, targets)
 	})
+	if l.options.Loki {
+		group.Go(func() error { return l.startLoki(groupCtx, lokiBinary) })
+	}
 	if err := group.Wait(); err != nil {
 		return err
 	}

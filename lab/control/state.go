@@ -26,6 +26,8 @@ type State struct {
 	// a second server.
 	CopilotTemporal *Temporal `json:"copilot_temporal,omitempty"`
 	Prometheus      Endpoint  `json:"prometheus"`
+	// Loki is where the logs are, if the lab has one.
+	Loki *Endpoint `json:"loki,omitempty"`
 	// Postgres is the empty database for the copilot's store. Its URL holds
 	// the password.
 	Postgres Endpoint `json:"postgres"`

@@ -53,6 +53,8 @@ func inject(ctx context.Context, l *lab.Lab, play *scenario.Scenario, f scenario
 		return slowActivities(l, play, f)
 	case scenario.WorkflowTasksFail:
 		return failWorkflowTasks(l, play, f)
+	case scenario.ActivitiesPanic:
+		return panicActivities(l, play, f)
 	case scenario.DatabaseSlow:
 		return disturbDatabase(l, proxy.Disturbance{Latency: value(f.Latency), BytesPerSecond: number(f.BytesPerSecond)})
 	case scenario.DatabaseCutOff:

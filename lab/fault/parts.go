@@ -88,6 +88,10 @@ func failWorkflowTasks(l *lab.Lab, play *scenario.Scenario, f scenario.Fault) (U
 	return pace(l, play, f, func(p *workload.Pace) { p.WorkflowTasksFail = true })
 }
 
+func panicActivities(l *lab.Lab, play *scenario.Scenario, f scenario.Fault) (Undo, error) {
+	return pace(l, play, f, func(p *workload.Pace) { p.ActivitiesPanic = true })
+}
+
 // pace changes how the workers that are meant work.
 func pace(l *lab.Lab, play *scenario.Scenario, f scenario.Fault, change func(*workload.Pace)) (Undo, error) {
 	work := func(change func(*workload.Pace)) error {

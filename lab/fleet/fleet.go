@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -38,6 +39,8 @@ type Config struct {
 	Tuning
 	// Pace is how long activities take at first.
 	Pace workload.Pace `json:"pace,omitzero"`
+	// LogText makes the worker log as text, key=value, instead of JSON.
+	LogText bool `json:"log_text,omitempty"`
 }
 
 // Tuning is how a worker differs from the SDK's defaults, which zeros stand
@@ -74,6 +77,14 @@ func atLeastTwo(n int) int {
 		return 2
 	}
 	return n
+}
+
+// Logger returns the worker's own logger, which the SDK uses too.
+func (c Config) Logger(out io.Writer) *slog.Logger {
+	if c.LogText {
+		return slog.New(slog.NewTextHandler(out, nil))
+	}
+	return slog.New(slog.NewJSONHandler(out, nil))
 }
 
 // Serve polls one task queue until the context ends. Without tuning everything
@@ -115,7 +126,7 @@ func Serve(ctx context.Context, cfg Config, paces <-chan workload.Pace, log *slo
 			return err
 		case pace := <-paces:
 			workload.SetPace(pace)
-			log.Info("pace changed", "queue", cfg.Queue, "activity_takes", pace.ActivityTakes.String(), "workflow_tasks_fail", pace.WorkflowTasksFail)
+			log.Info("pace changed", "queue", cfg.Queue, "activity_takes", pace.ActivityTakes.String(), "workflow_tasks_fail", pace.WorkflowTasksFail, "activities_panic", pace.ActivitiesPanic)
 		}
 	}
 }

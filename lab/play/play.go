@@ -1,5 +1,5 @@
-// Package play plays a scenario on a real cluster, records what Prometheus saw
-// of it, and has the copilot's evaluator judge the recording.
+// Package play plays a scenario on a real cluster, and records what Prometheus
+// saw of it and, if the scenario asks for it, the logs.
 package play
 
 import (
@@ -14,11 +14,13 @@ import (
 
 	"github.com/temporal-sre/copilot/lab"
 	"github.com/temporal-sre/copilot/lab/fault"
+	"github.com/temporal-sre/copilot/lab/loki"
 	"github.com/temporal-sre/copilot/lab/prometheus"
 	"github.com/temporal-sre/copilot/lab/recording"
 	"github.com/temporal-sre/copilot/lab/scenario"
 	"github.com/temporal-sre/copilot/lab/score"
 	"github.com/temporal-sre/copilot/lab/strain"
+	"github.com/temporal-sre/copilot/lab/temporal"
 	"github.com/temporal-sre/copilot/lab/workload"
 	"github.com/temporal-sre/copilot/pkg/instant"
 )
@@ -52,7 +54,17 @@ func Record(ctx context.Context, play *scenario.Scenario, o Options) (kept strin
 	if err != nil {
 		return "", err
 	}
-	l, err := lab.Up(ctx, options(play, binary, o))
+	settings := options(play, binary, o)
+	if settings.Loki {
+		if _, err := loki.Find(""); err != nil {
+			return "", fmt.Errorf("%s wants topology.logs: %s: %w", play.Name, play.Topology.Logs, err)
+		}
+		if settings.LogJournal, err = newJournal(); err != nil {
+			return "", err
+		}
+		defer os.Remove(settings.LogJournal)
+	}
+	l, err := lab.Up(ctx, settings)
 	if err != nil {
 		return "", err
 	}
@@ -67,7 +79,7 @@ func Record(ctx context.Context, play *scenario.Scenario, o Options) (kept strin
 	if err != nil {
 		return "", err
 	}
-	if err := l.StopPrometheus(ctx); err != nil {
+	if err := errors.Join(l.FlushLogs(ctx), l.StopPrometheus(ctx)); err != nil {
 		return "", err
 	}
 	truth := play.TruthAt(begin, Selector)
@@ -79,7 +91,21 @@ func Record(ctx context.Context, play *scenario.Scenario, o Options) (kept strin
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s, %d KB", kept, info.Size()/1000), nil
+	kept = fmt.Sprintf("%s, %d KB", kept, info.Size()/1000)
+	if !settings.Loki {
+		return kept, nil
+	}
+	logs, err := recording.SaveLogs(o.Out, &truth, settings.LogJournal, withoutBuildPaths())
+	return kept + "; " + logs, err
+}
+
+// newJournal makes the file that keeps the logs until they are recorded.
+func newJournal() (string, error) {
+	file, err := os.CreateTemp("", "lab-journal-")
+	if err != nil {
+		return "", fmt.Errorf("keep the logs: %w", err)
+	}
+	return file.Name(), file.Close()
 }
 
 // observed does something and measures how hard the machine is pressed by it.
@@ -97,6 +123,11 @@ func options(play *scenario.Scenario, binary string, o Options) lab.Options {
 	for queue, worker := range play.Workers {
 		workers[queue] = fault.WorkerOptions(worker)
 	}
+	logs := play.Topology.Logs != scenario.NoLogs
+	format := temporal.LogJSON
+	if logs {
+		format = play.Topology.Logs
+	}
 	return lab.Options{
 		Program: o.Program, Prometheus: binary, Progress: o.Progress, Notice: o.Notice,
 		ScrapeInterval: play.Topology.ScrapeInterval.Value(),
@@ -106,6 +137,8 @@ func options(play *scenario.Scenario, binary string, o Options) lab.Options {
 		ServicesApart:  play.Topology.Services == scenario.Apart,
 		HistoryShards:  play.Topology.HistoryShards,
 		Workers:        workers,
+		Loki:           logs,
+		LogFormat:      format,
 		Breakable:      true,
 	}
 }

@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"syscall"
 	"time"
 
+	"github.com/temporal-sre/copilot/lab/binary"
 	"github.com/temporal-sre/copilot/lab/supervise"
 )
 
@@ -22,39 +22,9 @@ const BinaryEnv = "COPILOT_LAB_PROMETHEUS"
 // ErrNoBinary reports that there is no Prometheus to run.
 var ErrNoBinary = errors.New("no Prometheus binary found")
 
-// Find returns the path of the Prometheus to run: the given one, that of
-// BinaryEnv, the one beside this program, the one that was built in the
-// repository around the working directory, or the one on PATH.
+// Find returns the path of the Prometheus to run; see binary.Program.
 func Find(given string) (string, error) {
-	for _, named := range []string{given, os.Getenv(BinaryEnv)} {
-		if named == "" {
-			continue
-		}
-		path, err := exec.LookPath(named)
-		if err != nil {
-			return "", fmt.Errorf("%w: %w", ErrNoBinary, err)
-		}
-		return path, nil
-	}
-	for _, guess := range guesses() {
-		if path, err := exec.LookPath(guess); err == nil {
-			return path, nil
-		}
-	}
-	return "", fmt.Errorf("%w: run \"go tool mage build:prometheus\" in the repository, or set %s", ErrNoBinary, BinaryEnv)
-}
-
-func guesses() []string {
-	var paths []string
-	if program, err := os.Executable(); err == nil {
-		paths = append(paths, filepath.Join(filepath.Dir(program), "prometheus"))
-	}
-	if dir, err := os.Getwd(); err == nil {
-		for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-			paths = append(paths, filepath.Join(dir, "bin", "prometheus"))
-		}
-	}
-	return append(paths, "prometheus")
+	return binary.Program{Name: "prometheus", Env: BinaryEnv, Target: "build:prometheus", Missing: ErrNoBinary}.Find(given)
 }
 
 // Job is a group of targets that are scraped alike.

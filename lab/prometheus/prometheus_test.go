@@ -2,31 +2,9 @@ package prometheus
 
 import (
 	"encoding/json"
-	"errors"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 )
-
-func TestFindPrefersWhatWasNamed(t *testing.T) {
-	named := filepath.Join(t.TempDir(), "prometheus")
-	if err := os.WriteFile(named, []byte("#!/bin/sh\n"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv(BinaryEnv, "")
-	if found, err := Find(named); err != nil || found != named {
-		t.Errorf("Find(%s) = %s, %v", named, found, err)
-	}
-	t.Setenv(BinaryEnv, named)
-	if found, err := Find(""); err != nil || found != named {
-		t.Errorf("Find with %s = %s, %v", BinaryEnv, found, err)
-	}
-	t.Setenv(BinaryEnv, named+"-gone")
-	if _, err := Find(""); !errors.Is(err, ErrNoBinary) {
-		t.Errorf("Find with a wrong %s = %v, want %v: it must not run another one", BinaryEnv, err, ErrNoBinary)
-	}
-}
 
 func TestEveryTargetHasTheLabels(t *testing.T) {
 	content, err := Config{

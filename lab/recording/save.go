@@ -17,6 +17,7 @@ import (
 const (
 	TruthFile    = "truth.json"
 	MetricsFile  = "metrics.tar.zst"
+	LogsFile     = "logs.ndjson.zst"
 	ScenarioFile = "scenario.yaml"
 	VerdictsFile = "verdicts.jsonl"
 )

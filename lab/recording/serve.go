@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/temporal-sre/copilot/lab/loopback"
 	"github.com/temporal-sre/copilot/lab/prometheus"
 	"github.com/temporal-sre/copilot/lab/score"
@@ -16,44 +18,73 @@ import (
 )
 
 const (
-	readyTimeout = 30 * time.Second
+	readyTimeout = time.Minute
 	stopGrace    = 5 * time.Second
 	// keepAll is longer ago than any recording.
 	keepAll = "100y"
 )
 
-// Server serves a recording through the HTTP API of a real Prometheus.
+// Server serves a recording through the HTTP APIs of a real Prometheus and, if
+// it has logs, of a real Loki.
 type Server struct {
-	// URL is the base of the API.
+	// URL is the base of Prometheus' API.
 	URL string
+	// LokiURL is the base of Loki's API. Empty: the recording has no logs, or
+	// they are not served.
+	LokiURL string
 	// Truth is what was true when.
 	Truth *score.Truth
 
 	ports   loopback.Ports
 	dir     string
 	process *supervise.Process
+	loki    *supervise.Process // nil without logs
 }
 
-// Serve serves the recording in a directory; port 0 means any. The Prometheus
-// is found as the lab's is. The caller must call Close.
+// Serve serves the recording in a directory, with its logs; port 0 means any
+// for Prometheus. The binaries are found as the lab's are: without one of Loki
+// the error of a recording with logs is loki.ErrNoBinary. The caller must call
+// Close.
 func Serve(ctx context.Context, dir string, port int) (*Server, error) {
+	logs, err := holdsLogs(dir)
+	if err != nil {
+		return nil, err
+	}
+	return serve(ctx, dir, port, logs)
+}
+
+// ServeMetrics is like Serve, without logs.
+func ServeMetrics(ctx context.Context, dir string, port int) (*Server, error) {
+	return serve(ctx, dir, port, false)
+}
+
+func serve(ctx context.Context, dir string, port int, logs bool) (*Server, error) {
 	truth, err := ReadTruth(dir)
 	if err != nil {
 		return nil, err
 	}
-	binary, err := prometheus.Find("")
-	if err != nil {
-		return nil, err
-	}
 	s := &Server{Truth: truth}
-	if err := s.start(ctx, binary, filepath.Join(dir, MetricsFile), port); err != nil {
+	if err := s.start(ctx, dir, port, logs); err != nil {
 		return nil, errors.Join(fmt.Errorf("serve the recording in %s: %w", dir, err), s.Close())
 	}
 	return s, nil
 }
 
-func (s *Server) start(ctx context.Context, binary, archive string, port int) (err error) {
+func (s *Server) start(ctx context.Context, recording string, port int, logs bool) (err error) {
 	if s.dir, err = os.MkdirTemp("", "lab-replay-"); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.startPrometheus(ctx, filepath.Join(recording, MetricsFile), port) })
+	if logs {
+		group.Go(func() error { return s.startLoki(ctx, filepath.Join(recording, LogsFile)) })
+	}
+	return group.Wait()
+}
+
+func (s *Server) startPrometheus(ctx context.Context, archive string, port int) error {
+	binary, err := prometheus.Find("")
+	if err != nil {
 		return err
 	}
 	data := prometheus.DataDir(s.dir)
@@ -76,14 +107,15 @@ func (s *Server) start(ctx context.Context, binary, archive string, port int) (e
 		return err
 	}
 	s.URL = "http://" + loopback.Address(port)
-	return s.awaitReady(ctx)
+	return awaitReady(ctx, s.process, s.URL+"/-/ready")
 }
 
-func (s *Server) awaitReady(ctx context.Context) error {
+// awaitReady waits until a process answers GET url with 200.
+func awaitReady(ctx context.Context, process *supervise.Process, url string) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	for {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/-/ready", nil)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		if err != nil {
 			return err
 		}
@@ -95,23 +127,38 @@ func (s *Server) awaitReady(ctx context.Context) error {
 			}
 		}
 		select {
-		case <-s.process.Exited():
-			return errors.New(s.process.Outcome())
+		case <-process.Exited():
+			return errors.New(process.Outcome())
 		case <-ctx.Done():
-			return fmt.Errorf("no answer on %s: %w", s.URL, context.Cause(ctx))
+			return fmt.Errorf("no answer on %s: %w", url, context.Cause(ctx))
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
 
-// Exited is closed when the server has ended.
-func (s *Server) Exited() <-chan struct{} { return s.process.Exited() }
+// Exited is closed when Prometheus or Loki has ended.
+func (s *Server) Exited() <-chan struct{} {
+	if s.loki == nil {
+		return s.process.Exited()
+	}
+	either := make(chan struct{})
+	go func() {
+		select {
+		case <-s.process.Exited():
+		case <-s.loki.Exited():
+		}
+		close(either)
+	}()
+	return either
+}
 
 // Close ends the server and removes what it unpacked.
 func (s *Server) Close() error {
 	var errs []error
-	if s.process != nil {
-		errs = append(errs, s.process.Stop(stopGrace))
+	for _, process := range []*supervise.Process{s.process, s.loki} {
+		if process != nil {
+			errs = append(errs, process.Stop(stopGrace))
+		}
 	}
 	s.ports.Close()
 	if s.dir != "" {

@@ -72,7 +72,7 @@ func TestTheDashboardsOnRecordings(t *testing.T) {
 	}
 	for _, name := range []string{"all-workers-gone", "healthy-opentelemetry"} {
 		t.Run(name, func(t *testing.T) {
-			server, err := recording.Serve(t.Context(), name, 0)
+			server, err := recording.ServeMetrics(t.Context(), name, 0)
 			if err != nil {
 				t.Fatal(err)
 			}

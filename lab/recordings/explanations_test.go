@@ -13,6 +13,7 @@ import (
 	"github.com/temporal-sre/copilot/lab/recording"
 	"github.com/temporal-sre/copilot/lab/score"
 	"github.com/temporal-sre/copilot/pkg/health"
+	"github.com/temporal-sre/copilot/pkg/loki"
 	"github.com/temporal-sre/copilot/pkg/prometheus"
 )
 
@@ -22,8 +23,8 @@ var update = flag.Bool("update", false, "write the golden texts anew")
 // interval of the truth.
 const explanationsFile = "explanations.txt"
 
-// What an SRE would have read in each scenario, word for word. Read the diff
-// as one would read it at night.
+// What an SRE would have read in each scenario, word for word, and what is to be
+// found in its logs. Read the diff as one would read it at night.
 func TestExplanations(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a Prometheus for each recording")
@@ -36,7 +37,11 @@ func TestExplanations(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer server.Close()
-			got := explanations(server.Truth, judge(t, server.URL, server.Truth))
+			assessments := judge(t, server, server.Truth)
+			for _, wrong := range score.Logs(server.Truth, assessments) {
+				t.Error(wrong)
+			}
+			got := explanations(server.Truth, assessments)
 			path := filepath.Join(name, explanationsFile)
 			if *update {
 				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
@@ -55,11 +60,13 @@ func TestExplanations(t *testing.T) {
 	}
 }
 
-// judge has the rules judge a recording that is served, at the steps of a truth.
-func judge(t *testing.T, url string, truth *score.Truth) []health.Assessment {
+// judge has the rules judge a recording that is served, at the steps of a truth,
+// with its logs if they are served.
+func judge(t *testing.T, server *recording.Server, truth *score.Truth) []health.Assessment {
 	t.Helper()
 	assessments, err := evaluator.Judge(t.Context(),
-		prometheus.Config{URL: url, Cluster: "lab", Selector: truth.Selector}, truth.From, truth.To, truth.Step())
+		prometheus.Config{URL: server.URL, Cluster: "lab", Selector: truth.Selector},
+		loki.Config{URL: server.LokiURL, Cluster: "lab", Timeout: time.Minute}, truth.From, truth.To, truth.Step())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,6 +98,9 @@ func tell(text *strings.Builder, since time.Duration, a *health.Assessment) {
 	fmt.Fprintf(text, "  changed: %s\n", a.Explanation.Changed)
 	for _, factor := range a.Explanation.Factors {
 		fmt.Fprintf(text, "  why: %s (%s)\n", factor.Text, factor.Gate)
+	}
+	for _, remark := range a.Explanation.Logs {
+		fmt.Fprintf(text, "  logs: %s\n", remark)
 	}
 	for _, action := range a.Actions {
 		fmt.Fprintf(text, "  do: %s (%s, confidence %.0f %%, risk %s)\n", action.Action, action.Type, 100*action.Confidence, action.Risk)

@@ -20,7 +20,7 @@ func TestOtherIntervals(t *testing.T) {
 	for _, name := range recordingNames(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server, err := recording.Serve(t.Context(), name, 0)
+			server, err := recording.ServeMetrics(t.Context(), name, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -28,7 +28,7 @@ func TestOtherIntervals(t *testing.T) {
 			for _, seconds := range []int{10, 30, 60} {
 				truth := *server.Truth
 				truth.StepSeconds = seconds
-				s := score.Of(&truth, evaluator.Lines(judge(t, server.URL, &truth)))
+				s := score.Of(&truth, evaluator.Lines(judge(t, server, &truth)))
 				what := fmt.Sprintf("judged every %d s", seconds)
 				if s.FalseCriticals > 0 && seconds < 60 {
 					t.Errorf("%s: %d evaluations are falsely Critical", what, s.FalseCriticals)

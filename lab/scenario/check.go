@@ -78,6 +78,7 @@ func (s *Scenario) check() []error {
 		c.checkFault(fmt.Sprintf("faults[%d]", i), f)
 	}
 	c.checkTruth()
+	c.checkLogs()
 	return c.errs
 }
 
@@ -94,6 +95,10 @@ func (c *checker) checkTopology() {
 	t.HistoryShards = cmp.Or(t.HistoryShards, temporal.DefaultHistoryShards)
 	t.Metrics = cmp.Or(t.Metrics, temporal.Tally)
 	t.ScrapeInterval = cmp.Or(t.ScrapeInterval, Duration(15*time.Second))
+	t.Logs = cmp.Or(t.Logs, NoLogs)
+	if logs := []string{NoLogs, temporal.LogJSON, temporal.LogConsole}; !slices.Contains(logs, t.Logs) {
+		c.bad("topology.logs", t.Logs, "use "+join(logs))
+	}
 	if t.Servers < 1 || t.Servers > maxServers {
 		c.bad("topology.servers", t.Servers, fmt.Sprintf("use 1 to %d", maxServers))
 	}

@@ -17,6 +17,7 @@ const (
 	WorkersMisconfigure Kind = "workers_misconfigured"
 	ActivitiesSlow      Kind = "activities_slow"
 	WorkflowTasksFail   Kind = "workflow_tasks_fail"
+	ActivitiesPanic     Kind = "activities_panic"
 	DatabaseSlow        Kind = "database_slow"
 	DatabaseCutOff      Kind = "database_cut_off"
 	DatabaseFrozen      Kind = "database_frozen"
@@ -48,6 +49,7 @@ var kinds = []kind{
 	{name: WorkersMisconfigure, may: []string{"queues"}, must: []string{"worker"}},
 	{name: ActivitiesSlow, may: []string{"queues"}, must: []string{"takes"}},
 	{name: WorkflowTasksFail, may: []string{"queues"}},
+	{name: ActivitiesPanic, may: []string{"queues"}},
 	{name: DatabaseSlow, oneOf: []string{"latency", "bytes_per_second"}},
 	{name: DatabaseCutOff, must: []string{"how"}},
 	{name: DatabaseFrozen},

@@ -21,6 +21,7 @@ type Scenario struct {
 	Workers    map[string]Worker `yaml:"workers"`
 	Faults     []Fault           `yaml:"faults"`
 	Truth      []Interval        `yaml:"truth"`
+	Logs       []LogInterval     `yaml:"logs"`
 }
 
 // Topology is what the cluster consists of.
@@ -30,7 +31,13 @@ type Topology struct {
 	HistoryShards  int      `yaml:"history_shards"`
 	Metrics        string   `yaml:"metrics"`
 	ScrapeInterval Duration `yaml:"scrape_interval"`
+	// Logs is how the servers log, or NoLogs.
+	Logs string `yaml:"logs"`
 }
+
+// NoLogs is the value of Topology.Logs with which nobody keeps the logs; the
+// others are temporal.LogJSON and temporal.LogConsole.
+const NoLogs = "none"
 
 // Values of Topology.Services.
 const (

@@ -34,6 +34,9 @@ func (s *Scenario) TruthAt(begin instant.Instant, selector string) score.Truth {
 		truth.Intervals = append(truth.Intervals, interval.at(at, *s.Transition))
 	}
 	happy(last, s.Duration)
+	for _, interval := range s.Logs {
+		truth.Logs = append(truth.Logs, interval.at(at))
+	}
 	for _, f := range s.Faults {
 		fault := score.Fault{Kind: string(f.Kind), From: at(f.At), To: at(Duration(f.End(s.Duration.Value())))}
 		if slices.Contains(Passing(), f.Kind) {

@@ -22,6 +22,9 @@ type Truth struct {
 	Selector string `json:"selector"`
 	// Intervals cover the recording from From to To in order, without gaps.
 	Intervals []Interval `json:"intervals"`
+	// Logs is what is to be found in the logs of some times, and what not. None:
+	// not judged.
+	Logs []LogInterval `json:"logs,omitempty"`
 	// Faults is what was done, for people.
 	Faults []Fault `json:"faults"`
 	// Strain is how hard the machine was pressed meanwhile. Recordings from
@@ -48,6 +51,27 @@ type Interval struct {
 	Blind *bool `json:"blind,omitempty"`
 	// Transition is how many evaluations a verdict may take to follow.
 	Transition int `json:"transition"`
+}
+
+// LogInterval is what is to be found in the logs of a time, From included and
+// To not. Those of a recording may lie over another.
+type LogInterval struct {
+	From instant.Instant `json:"from"`
+	To   instant.Instant `json:"to"`
+	// Found are patterns, by their ids, that have to be found.
+	Found []string `json:"found,omitempty"`
+	// Tied are patterns that have to be tied to a gate.
+	Tied []Tie `json:"tied,omitempty"`
+	// NotFound are patterns that must not be found.
+	NotFound []string `json:"not_found,omitempty"`
+	// Nothing tells that no pattern of errors may be news. Others may be found.
+	Nothing bool `json:"nothing,omitempty"`
+}
+
+// Tie is a pattern and a gate that it belongs to, by their ids.
+type Tie struct {
+	Pattern string `json:"pattern"`
+	Gate    string `json:"gate"`
 }
 
 // Part is a part of the cluster that is impaired.

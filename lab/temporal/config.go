@@ -28,6 +28,15 @@ const (
 	OpenTelemetry = metrics.FrameworkOpentelemetry
 )
 
+// Formats in which a server logs.
+const (
+	// LogJSON is the server's default: an object a line.
+	LogJSON = "json"
+	// LogConsole is for terminals: fields between tabs, and stack traces on
+	// lines of their own.
+	LogConsole = "console"
+)
+
 // DefaultHistoryShards is small, as in Temporal's own development set-up:
 // enough for shards to move between replicas, few enough to start at once.
 const DefaultHistoryShards = 4
@@ -71,6 +80,8 @@ type Config struct {
 	Services []string `json:"services,omitempty"`
 	// HistoryShards is the number of shards of the whole cluster. 0: few.
 	HistoryShards int `json:"history_shards,omitempty"`
+	// LogFormat is LogJSON or LogConsole. Empty: LogJSON.
+	LogFormat string `json:"log_format,omitempty"`
 }
 
 // Services lists the services of a Temporal server.
@@ -160,11 +171,14 @@ func (d Database) sql(database string) *config.SQL {
 	}
 }
 
-// Validate reports a framework that the server does not know; it would quietly
-// fall back to tally.
+// Validate reports a framework or a format that the server does not know; it
+// would quietly fall back to its default.
 func (c Config) Validate() error {
 	if c.MetricsFramework != Tally && c.MetricsFramework != OpenTelemetry {
 		return fmt.Errorf("metrics framework %q: use %s or %s", c.MetricsFramework, Tally, OpenTelemetry)
+	}
+	if !slices.Contains([]string{"", LogJSON, LogConsole}, c.LogFormat) {
+		return fmt.Errorf("log format %q: use %s or %s", c.LogFormat, LogJSON, LogConsole)
 	}
 	for _, service := range c.Services {
 		if !slices.Contains(temporal.DefaultServices, service) {

@@ -1,6 +1,7 @@
 package temporal
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -10,8 +11,8 @@ import (
 )
 
 // Serve runs a server until the context ends and then stops it in order. Its
-// log goes to standard output as JSON lines, as in production. Each value from
-// settings replaces the dynamic settings.
+// log goes to standard output, as in production. Each value from settings
+// replaces the dynamic settings.
 func Serve(ctx context.Context, cfg Config, settings <-chan Settings) error {
 	if err := cfg.Validate(); err != nil {
 		return err
@@ -24,7 +25,7 @@ func Serve(ctx context.Context, cfg Config, settings <-chan Settings) error {
 	server, err := temporal.NewServer(
 		temporal.WithConfig(cfg.serverConfig()),
 		temporal.ForServices(services),
-		temporal.WithLogger(log.NewZapLogger(log.BuildZapLogger(log.Config{Stdout: true, Level: "info", Format: "json"}))),
+		temporal.WithLogger(log.NewZapLogger(log.BuildZapLogger(log.Config{Stdout: true, Level: "info", Format: cmp.Or(cfg.LogFormat, LogJSON)}))),
 		// Nothing is set until somebody does: the copilot has to do with the
 		// server's defaults.
 		temporal.WithDynamicConfigClient(dynamic),

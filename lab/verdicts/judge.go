@@ -29,7 +29,7 @@ type Result struct {
 
 // Of has the recording in a directory judged by each of the judges in turn.
 func Of(ctx context.Context, dir string, judges ...Judge) (result *Result, err error) {
-	server, err := recording.Serve(ctx, dir, 0)
+	server, err := recording.ServeMetrics(ctx, dir, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -81,13 +81,16 @@ type Job struct {
 var activityOptions = workflow.ActivityOptions{StartToCloseTimeout: 10 * time.Second}
 
 // Pace is how fast the services are that activities call, and whether the code
-// of the workflows is fit to run.
+// of workflows and activities is fit to run.
 type Pace struct {
 	// ActivityTakes is how long one activity takes. 0: some milliseconds.
 	ActivityTakes time.Duration `json:"activity_takes"`
 	// WorkflowTasksFail makes the code of every workflow panic where it begins,
 	// as after a bad deploy: its workflow task fails and is tried again.
 	WorkflowTasksFail bool `json:"workflow_tasks_fail"`
+	// ActivitiesPanic makes every activity panic: the attempt fails and is tried
+	// again later.
+	ActivitiesPanic bool `json:"activities_panic"`
 }
 
 // pace is that of this process.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/temporal-sre/copilot/lab/loki"
 	"github.com/temporal-sre/copilot/lab/recording"
 )
 
@@ -17,9 +18,10 @@ func replayCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "replay DIR",
-		Short: "Serve a recording again through the HTTP API of a real Prometheus",
-		Long: `replay serves the metrics of a recording until interrupted, so that everything
-that asks a Prometheus can be tried on it.
+		Short: "Serve a recording again through the HTTP APIs of a real Prometheus and Loki",
+		Long: `replay serves the metrics of a recording, and its logs if it has some, until
+interrupted, so that everything that asks a Prometheus or a Loki can be tried on
+it.
 
 With --judge it serves nothing and shows instead what the evaluator of this
 build says of the recording, as run does after a play.`,
@@ -41,6 +43,11 @@ build says of the recording, as run does after a play.`,
 
 func replay(ctx context.Context, dir string, port int, out *terminal) (err error) {
 	server, err := recording.Serve(ctx, dir, port)
+	var withoutLogs error
+	if errors.Is(err, loki.ErrNoBinary) {
+		withoutLogs = err
+		server, err = recording.ServeMetrics(ctx, dir, port)
+	}
 	if err != nil {
 		return err
 	}
@@ -48,6 +55,12 @@ func replay(ctx context.Context, dir string, port int, out *terminal) (err error
 	truth := server.Truth
 	out.begin("Replaying " + truth.Scenario)
 	out.line(fmt.Sprintf("Prometheus   %s", server.URL))
+	switch {
+	case server.LokiURL != "":
+		out.line(fmt.Sprintf("Loki         %s", server.LokiURL))
+	case withoutLogs != nil:
+		out.line("Loki         " + bad.Render("!") + " the logs are not served: " + withoutLogs.Error())
+	}
 	out.line(fmt.Sprintf("from         %s", truth.From))
 	out.line(fmt.Sprintf("to           %s", truth.To))
 	out.commands("Judge it", fmt.Sprintf("%s backtest --prometheus-url %s --selector '%s' --start %s --end %s --step %s",

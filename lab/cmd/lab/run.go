@@ -76,7 +76,11 @@ func runScenario(ctx context.Context, path, out string, t *terminal) error {
 		Out: out, Program: program, Progress: t.progress, Notice: t.notice,
 		Up: func(l *lab.Lab, begin instant.Instant) {
 			t.line("")
-			t.line(clockTime(0) + "  begins at " + begin.String() + faint.Render("  Prometheus is at "+l.State().Prometheus.URL))
+			places := "  Prometheus is at " + l.State().Prometheus.URL
+			if loki := l.State().Loki; loki != nil {
+				places += ", Loki at " + loki.URL
+			}
+			t.line(clockTime(0) + "  begins at " + begin.String() + faint.Render(places))
 		},
 		Event: func(since time.Duration, what string) { t.line(clockTime(since) + "  " + what) },
 	})

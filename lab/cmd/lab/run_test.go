@@ -31,6 +31,7 @@ faults:
   - {at: 12s, for: 5s, kind: workers_misconfigured, queues: [billing], worker: {pollers: 1, activity_slots: 1}}
   - {at: 15s, for: 4s, kind: database_conflicts, share: 0.3}
   - {at: 15s, for: 5s, kind: workflow_tasks_fail, queues: [shipping]}
+  - {at: 15s, for: 5s, kind: activities_panic, queues: [sessions]}
   - {at: 20s, for: 5s, kind: database_slow, latency: 20ms, bytes_per_second: 1000000}
   - {at: 26s, for: 3s, kind: database_cut_off, how: refuse}
   - {at: 30s, for: 3s, kind: database_cut_off, how: black_hole}

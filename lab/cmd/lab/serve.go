@@ -47,6 +47,7 @@ func serveCommands() []*cobra.Command {
 				if config.Queue != args[0] {
 					return fmt.Errorf("configured for queue %q, started for %q", config.Queue, args[0])
 				}
+				log := config.Logger(os.Stdout)
 				ctx, stop, paces := listen[workload.Pace](cmd.Context(), child, log)
 				defer stop()
 				return fleet.Serve(ctx, config, paces, log)

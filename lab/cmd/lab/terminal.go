@@ -106,6 +106,9 @@ func (t *terminal) summary(state control.State) {
 		row("Copilot's Temporal", second.Address, "namespace "+second.Namespace+", not watched")
 	}
 	row("Prometheus", state.Prometheus.URL, fmt.Sprintf("API only; selector cluster=%q", lab.Cluster))
+	if state.Loki != nil {
+		row("Loki", state.Loki.URL, fmt.Sprintf("selector {cluster=%q}", lab.Cluster))
+	}
 	row("Control", state.Control.URL, "GET /v1/state")
 	row("Logs", filepath.Join(state.DataDir, "logs"), "")
 }

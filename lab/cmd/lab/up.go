@@ -25,6 +25,7 @@ func upCommand() *cobra.Command {
 		Short: "Bring up a Temporal cluster under load, and keep it up until interrupted",
 		Example: `  lab up
   lab up --rate 50 --second-temporal
+  lab up --loki
   lab up --data-dir ./out --server-metrics opentelemetry`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -57,6 +58,9 @@ func addOptions(flags *pflag.FlagSet, options *lab.Options) {
 	flags.DurationVar(&options.ScrapeInterval, "scrape-interval", 5*time.Second, "how often Prometheus scrapes")
 	flags.StringVar(&options.ServerMetrics, "server-metrics", temporal.Tally, "how the server names its metrics: tally or opentelemetry")
 	flags.StringVar(&options.Prometheus, "prometheus", "", "Prometheus binary (default: beside this program, or on PATH)")
+	flags.BoolVar(&options.Loki, "loki", false, "also run a Loki and push the logs of servers and workers to it")
+	flags.StringVar(&options.LokiBinary, "loki-binary", "", "Loki binary (default: beside this program, or on PATH)")
+	flags.StringVar(&options.LogFormat, "log-format", temporal.LogJSON, "how the server logs: json or console")
 	flags.StringVar(&options.DataDir, "data-dir", "", "`directory` for logs and metrics that stays (default: a temporary one)")
 }
 
