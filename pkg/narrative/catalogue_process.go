@@ -48,7 +48,7 @@ func processPatterns() []Pattern {
 			Services: serverServices,
 			Match: []Match{
 				{Levels: []string{"fatal"}},
-				{Message: []string{"OnStart hook failed", "Unable to start server", "Unable to create server", "Unable to load configuration"}},
+				{Message: []string{"OnStart hook failed", "Unable to start server", "Unable to create server"}},
 			},
 			Gates:  []string{"telemetry.targets_down", "progress.collapsed", "progress.refused"},
 			Source: server + "cmd/server/main.go, temporal/fx.go, and the Fatal calls of every service",
