@@ -114,7 +114,7 @@ type known struct {
 }
 
 // realTemplates are those of two servers 1.32.1 and their workers with the Go
-// SDK 1.50.0 through a start, a rolling restart, the loss of one, an outage of
+// SDK 1.50.0 through starts, rolling restarts, the loss of one, an outage of
 // PostgreSQL, and conflicts as Aurora DSQL has them.
 func realTemplates(t testing.TB) []known {
 	t.Helper()
