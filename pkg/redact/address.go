@@ -110,7 +110,13 @@ func findIPv4(t text, add func(from, to int)) {
 			return
 		}
 		address, err := netip.ParseAddr(t.s[from:to])
-		if err != nil || !isPersonal(address) || isPartOfName(t.s, from, to) || isVersionBefore(t.lower[:from]) {
+		if err != nil || !isPersonal(address) || isPartOfName(t.s, from, to) {
+			return
+		}
+		// Java writes host/10.1.2.3:7233, so that a private address or a port
+		// says more than a slash.
+		port := to+1 < len(t.s) && t.s[to] == ':' && isDigit(t.s[to+1])
+		if !port && isVersionBefore(t.lower[:from], address.IsPrivate()) {
 			return
 		}
 		add(from, to)
@@ -131,19 +137,33 @@ func isPartOfName(s string, from, to int) bool {
 	if wordAt(s, to) || to < len(s) && s[to] == '_' {
 		return true
 	}
-	return from > 0 && (isAlphanumeric(s[from-1]) || s[from-1] == '_' || s[from-1] == '-' || s[from-1] == '+')
+	if from == 0 {
+		return false
+	}
+	// The hyphen of a range, 10.0.0.1-10.0.0.9, stands behind a digit.
+	return isAlphanumeric(s[from-1]) || s[from-1] == '_' || s[from-1] == '+' || s[from-1] == '-' && from > 1 && isLetter(s[from-2])
 }
 
 // isVersionBefore tells whether what stands before a number says that it is a
-// version: "version 1.2.3.4", "server@1.2.3.4", "agent/1.2.3.4".
-func isVersionBefore(before string) bool {
-	if n := len(before); n > 1 && (before[n-1] == '@' || before[n-1] == '/') && isLetter(before[n-2]) {
-		// The address of a URL stands behind two slashes, and its user
-		// behind a mark or a colon.
-		return before[n-1] == '/' || !strings.Contains(before[max(0, n-80):], "://")
+// version: "version 1.2.3.4", "server@1.2.3.4", "agent/1.2.3.4". A slash does
+// not count before a private address, nor an @ in a URL.
+func isVersionBefore(before string, private bool) bool {
+	n := len(before)
+	if n > 1 && isLetter(before[n-2]) {
+		switch before[n-1] {
+		case '/':
+			return !private
+		case '@':
+			return !strings.Contains(before[max(0, n-80):], "://")
+		}
 	}
 	before = strings.TrimRight(before, ` :="'\`)
-	return strings.HasSuffix(before, "version") || strings.HasSuffix(before, "release") || strings.HasSuffix(before, "section") || strings.HasSuffix(before, " v")
+	for _, word := range []string{"version", "release", "section", " v"} {
+		if strings.HasSuffix(before, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // findHostIPv4 finds IPv4 addresses in the names that clouds and Kubernetes

@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -320,6 +321,9 @@ func bareEnd(s string, from int) int {
 	return p
 }
 
+// A variable stands for a value: $1, $DB_PASSWORD, ${password}, $(cat file).
+var variable = regexp.MustCompile(`^\$(?:\d+|[A-Z_][A-Z0-9_]*|\{.*|\(.*)$`)
+
 // isPlaceholder tells whether a value stands for another or for none.
 func isPlaceholder(v string) bool {
 	switch strings.ToLower(v) {
@@ -329,5 +333,5 @@ func isPlaceholder(v string) bool {
 	if strings.Trim(v, "*") == "" || strings.Trim(v, "x") == "" || strings.Trim(v, "X") == "" || strings.Trim(v, ".") == "" {
 		return true
 	}
-	return v[0] == '$' || strings.HasPrefix(v, "{{") || v[0] == '<' && strings.HasSuffix(v, ">")
+	return variable.MatchString(v) || strings.HasPrefix(v, "{{") || v[0] == '<' && strings.HasSuffix(v, ">")
 }

@@ -31,6 +31,11 @@ func TestTextShowsWhatWasThere(t *testing.T) {
 		{"Authorization: Basic dXNlcjpwYXNzd29yZA==", "Authorization: [redacted:authorization]"},
 		{`{"metadata":{"encoding":"anNvbi9wbGFpbg=="},"data":"IkphbmUi"}`, `{"metadata":{"encoding":"anNvbi9wbGFpbg=="},"data":"[redacted:payload]"}`},
 		{"run 01a2109a-3cab-7478-be65-f272cabaf7fa", "run 01a2109a-3cab-7478-be65-f272cabaf7fa"},
+		{"Connection refused: frontend/10.1.2.3:7233", "Connection refused: frontend/[redacted:ip]:7233"},
+		{"grpc-java/1.71.0.1", "grpc-java/1.71.0.1"},
+		{"10.1.2.3-10.1.2.9", "[redacted:ip]-[redacted:ip]"},
+		{"password=$DB_PASSWORD", "password=$DB_PASSWORD"},
+		{"password=$2a$10$N9qo8uLOickgx2ZMRZoMye", "password=[redacted:password]"},
 		{"", ""},
 	} {
 		if got := r.Text(c.in); got != c.out {

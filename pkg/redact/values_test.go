@@ -55,16 +55,18 @@ var values = map[string]struct {
 	"password": {[]string{"password"}, func(m *maker) string {
 		return m.of(letters, 5) + m.of("!@#$%^*+", 1) + m.of(digits, 3) + m.of(alphanum, 4)
 	}},
-	"passphrase":      {[]string{"password"}, func(m *maker) string { return m.of(lowers, 6) + " " + m.of(lowers, 7) + " " + m.of(lowers, 5) }},
-	"plain-password":  {[]string{"password"}, func(m *maker) string { return m.of(lowers, 10) }},
-	"userinfo":        {[]string{"url-credentials"}, func(m *maker) string { return m.of(lowers, 8) + ":" + m.of(alphanum, 14) }},
-	"userinfo-broken": {[]string{"url-credentials"}, func(m *maker) string { return m.of(lowers, 8) + ":" + m.of(alphanum, 6) + "/" + m.of(alphanum, 6) }},
-	"db-user":         {[]string{"database-user"}, func(m *maker) string { return m.of(lowers, 9) }},
-	"aws-secret":      {[]string{"secret"}, func(m *maker) string { return m.of(alphanum+"+/", 40) }},
-	"secret":          {[]string{"secret"}, func(m *maker) string { return m.of(alphanum, 32) }},
-	"opaque":          {[]string{"authorization", "curl-auth-header", "token", "api-key", "credential", "cookie", "signature"}, func(m *maker) string { return m.of(letters, 8) + m.of(digits, 3) + m.of(alphanum, 20) }},
-	"token":           {[]string{"token"}, func(m *maker) string { return m.of(alphanum, 8) + m.of(digits, 2) + m.of(alphanum, 22) }},
-	"api-key":         {[]string{"api-key"}, func(m *maker) string { return m.of(lowers, 3) + m.of(digits, 3) + m.of(lowers+digits, 26) }},
+	"passphrase":          {[]string{"password"}, func(m *maker) string { return m.of(lowers, 6) + " " + m.of(lowers, 7) + " " + m.of(lowers, 5) }},
+	"plain-password":      {[]string{"password"}, func(m *maker) string { return m.of(lowers, 10) }},
+	"secret-password":     {[]string{"password"}, func(m *maker) string { return m.of(alphanum, 24) }},
+	"github-app-userinfo": {[]string{"url-credentials", "github-app-token"}, func(m *maker) string { return "gh" + "s_" + m.of(alphanum, 36) }},
+	"userinfo":            {[]string{"url-credentials"}, func(m *maker) string { return m.of(lowers, 8) + ":" + m.of(alphanum, 14) }},
+	"userinfo-broken":     {[]string{"url-credentials"}, func(m *maker) string { return m.of(lowers, 8) + ":" + m.of(alphanum, 6) + "/" + m.of(alphanum, 6) }},
+	"db-user":             {[]string{"database-user"}, func(m *maker) string { return m.of(lowers, 9) }},
+	"aws-secret":          {[]string{"secret"}, func(m *maker) string { return m.of(alphanum+"+/", 40) }},
+	"secret":              {[]string{"secret"}, func(m *maker) string { return m.of(alphanum, 32) }},
+	"opaque":              {[]string{"authorization", "curl-auth-header", "token", "api-key", "credential", "cookie", "signature"}, func(m *maker) string { return m.of(letters, 8) + m.of(digits, 3) + m.of(alphanum, 20) }},
+	"token":               {[]string{"token"}, func(m *maker) string { return m.of(alphanum, 8) + m.of(digits, 2) + m.of(alphanum, 22) }},
+	"api-key":             {[]string{"api-key"}, func(m *maker) string { return m.of(lowers, 3) + m.of(digits, 3) + m.of(lowers+digits, 26) }},
 	"uuid-key": {[]string{"api-key"}, func(m *maker) string {
 		return m.of(hexes, 8) + "-" + m.of(hexes, 4) + "-4" + m.of(hexes, 3) + "-a" + m.of(hexes, 3) + "-" + m.of(hexes, 12)
 	}},
