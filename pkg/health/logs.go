@@ -60,7 +60,7 @@ type LogWindow struct {
 
 // Normalize brings the counts into their order and adds up those of one template.
 func (w *LogWindow) Normalize() {
-	slices.SortFunc(w.Counts, func(a, b LogCount) int { return a.LogTemplate.Compare(b.LogTemplate) })
+	slices.SortFunc(w.Counts, func(a, b LogCount) int { return a.Compare(b.LogTemplate) })
 	merged := w.Counts[:0]
 	for _, c := range w.Counts {
 		if last := len(merged) - 1; last >= 0 && merged[last].LogTemplate == c.LogTemplate {
