@@ -37,7 +37,7 @@ func causePatterns() []Pattern {
 					"failed to load certificates", "error while checking for certificate expiration", "error while looking up per-host provider",
 					"cannot find a per-host provider", "certificate with thumbprint", "Failed to create tls config",
 				}},
-				{Error: []string{"x509: ", "tls: ", "authentication handshake failed", "SSL is not enabled on the server"}},
+				{Error: []string{"x509: ", "tls: ", "authentication handshake failed", "SSL is not enabled on the server", "server refused TLS connection"}},
 			},
 			Gates:  []string{"progress.refused", "worker.pollers.none", "progress.collapsed", "telemetry.targets_down"},
 			Source: server + "common/rpc/encryption; Go crypto/tls, crypto/x509",
@@ -48,7 +48,7 @@ func causePatterns() []Pattern {
 			Meaning: "The server holds back its own calls because a limit of its configuration says so (persistenceMaxQPS and its kin). The " +
 				"database itself may be idle.",
 			Services: serverServices,
-			Match:    exhausted("Persistence Max QPS Reached", "persistence limit", "PERSISTENCE_LIMIT"),
+			Match:    exhausted("Persistence Max QPS Reached"),
 			Gates:    []string{"pressure.throttled", "progress.refused", "progress.dispatch", "progress.waiting", "pressure.request_latency"},
 			Source:   server + "common/persistence/persistence_rate_limited_clients.go",
 		},
@@ -59,7 +59,7 @@ func causePatterns() []Pattern {
 				"of the machine.",
 			Services: serverServices,
 			Match: exhausted("namespace rate limit exceeded", "service rate limit exceeded", "Read API rate limit exceeded",
-				"business ID reuse rate limit exceeded", "RPS_LIMIT"),
+				"business ID reuse rate limit exceeded", "too many requests issued to Worker Deployment"),
 			Gates:  []string{"pressure.throttled", "pressure.polls_throttled", "progress.refused", "worker.pollers.none"},
 			Source: server + "common/rpc/interceptor/rate_limit.go, namespace_rate_limit.go",
 		},
@@ -68,8 +68,8 @@ func causePatterns() []Pattern {
 			Title:    "the limit of concurrent requests is reached",
 			Meaning:  "A namespace has as many requests or polls open at once as it may have. More workers only meet the limit sooner.",
 			Services: serverServices,
-			Match: exhausted("concurrent poller limit exceeded", "concurrent limit", "CONCURRENT_LIMIT", "too many concurrent waiters",
-				"Max concurrent batch operations", "concurrent in-flight updates"),
+			Match: exhausted("concurrent poller limit exceeded", "too many concurrent waiters", "Max concurrent batch operations",
+				"concurrent in-flight updates"),
 			Gates:  []string{"pressure.polls_throttled", "pressure.throttled", "worker.pollers.none", "progress.refused"},
 			Source: server + "common/rpc/interceptor/concurrent_request_limit.go",
 		},
@@ -78,7 +78,7 @@ func causePatterns() []Pattern {
 			Title:    "the limit of actions is reached",
 			Meaning:  "A namespace has had its actions a second. In Temporal Cloud that is the limit of the contract; work is delayed, not lost.",
 			Services: serverServices,
-			Match:    exhausted("Action per second limit exceeded", "Actions per second limit", "APS_LIMIT"),
+			Match:    exhausted("Action per second limit exceeded"),
 			Gates:    []string{"pressure.throttled", "progress.refused"},
 			Source:   server + "service/history/consts/const.go",
 		},
@@ -88,8 +88,8 @@ func causePatterns() []Pattern {
 			Meaning: "A service sheds load: a queue or cache inside it is full. Unlike a limit of the configuration, this is about what the " +
 				"instances can do.",
 			Services: serverServices,
-			Match: exhausted("cache capacity is fully occupied", "Too many outstanding appends", "system overloaded", "SYSTEM_OVERLOADED",
-				"circuit breaker rejection", "consistent query buffer is full", "deliberately overloaded"),
+			Match: exhausted("cache capacity is fully occupied", "Too many outstanding appends", "circuit breaker rejection",
+				"consistent query buffer is full"),
 			Gates:  []string{"pressure.throttled", "progress.refused", "pressure.request_latency", "progress.dispatch"},
 			Source: server + "common/cache/lru.go, service/matching/task_writer.go, service/history/consts/const.go",
 		},
@@ -99,7 +99,7 @@ func causePatterns() []Pattern {
 			Meaning: "Too much happens at once to one workflow, such as signals by the hundred, so its lock is contended. Other workflows are not " +
 				"affected, and more hardware does not help.",
 			Services: serverServices,
-			Match:    exhausted("Workflow is busy", "workflow operation can not be applied because workflow is closing", "workflow update is not yet accepted", "BUSY_WORKFLOW"),
+			Match:    exhausted("Workflow is busy", "workflow operation can not be applied because workflow is closing", "workflow update is not yet accepted"),
 			Gates:    []string{"pressure.throttled", "pressure.request_latency"},
 			Source:   server + "service/history/consts/const.go",
 		},
@@ -108,7 +108,7 @@ func causePatterns() []Pattern {
 			Title:    "a limit is reached",
 			Meaning:  "Requests or tasks were held back because of a limit that is not named more closely.",
 			Services: serverServices,
-			Match:    exhausted("ResourceExhausted", "resource exhausted", "rate limit exceeded", "Too many requests", "archival rate limited"),
+			Match:    exhausted("ResourceExhausted", "resource exhausted", "rate limit exceeded", "archival rate limited"),
 			Gates:    []string{"pressure.throttled", "pressure.polls_throttled", "progress.refused"},
 			Source:   "Temporal API 1.64, serviceerror.ResourceExhausted",
 		},
@@ -186,7 +186,7 @@ func causePatterns() []Pattern {
 			Meaning: "An instance does not know whether it still holds a shard, since a write to the database failed or timed out, or it is just " +
 				"taking the shard over. Requests for workflows of that shard fail until it knows. Where it goes on, look at the database.",
 			Services: serverServices,
-			Match:    []Match{{Error: []string{"shard status unknown"}}, {Message: []string{"shard status unknown"}}},
+			Match:    []Match{{Error: []string{"shard status unknown"}}},
 			Gates: []string{
 				"pressure.persistence_errors", "pressure.persistence_latency", "pressure.shard_churn", "progress.accepting", "progress.refused",
 				"progress.dispatch", "progress.collapsed", "progress.head_of_line", "pressure.request_latency",
@@ -204,7 +204,7 @@ func causePatterns() []Pattern {
 					"Shard is owned", "ShardOwnershipLost", "shard ownership lost", "Failed to update shard. Previous range ID",
 					"Failed to lock shard. Previous range ID", "shard closed",
 				}},
-				{Message: []string{"ShardLost", "shard ownership lost", "ShardOwnershipLostError"}},
+				{Message: []string{"ShardOwnershipLostError"}},
 			},
 			Gates:  []string{"pressure.shard_churn", "progress.dispatch", "progress.accepting", "pressure.request_latency", "progress.refused"},
 			Source: server + "common/serviceerror/shard_ownership_lost.go, common/persistence/sql/shard.go, common/persistence/cassandra/errors.go",
@@ -245,8 +245,7 @@ func exhausted(texts ...string) []Match { return []Match{{Error: texts}} }
 // unreachablePeer are errors of calls between services.
 var unreachablePeer = []string{
 	"transport: Error while dialing", "connection error: desc", "error reading from server", "error reading server preface", "transport is closing",
-	"closing transport due to",
-	"no children to pick from", "produced zero addresses", "code = Unavailable", "Not enough hosts to serve the request", "Frontend is not healthy yet",
+	"closing transport due to", "no children to pick from", "produced zero addresses", "code = Unavailable", "Not enough hosts to serve the request", "Frontend is not healthy yet",
 	"the client connection is closing", "the connection is draining", "keepalive ping failed", "received prior goaway",
 }
 

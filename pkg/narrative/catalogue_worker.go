@@ -18,7 +18,7 @@ func workerPatterns() []Pattern {
 				{Levels: informs, Message: []string{"Non-Deterministic Error"}},
 			},
 			Gates:  []string{"progress.completing", "business.failures"},
-			Source: goSDK + "internal/internal_task_handlers.go; " + server + "service/frontend/workflow_handler.go",
+			Source: goSDK + "internal/internal_task_handlers.go; the other SDKs' errors; " + server + "service/frontend/workflow_handler.go",
 		},
 		{
 			ID: "worker.deadlock", Severity: health.LogError,
@@ -64,7 +64,7 @@ func workerPatterns() []Pattern {
 				{Levels: failing, Message: []string{
 					"Failed to process workflow task", "Workflow task postprocess error", "Workflow task preprocess error", "Workflow task completion exceeds",
 					"Critical attempts processing workflow task", "workflow task failed", "Error processing nexus task",
-					"Handler returned error while processing Nexus task", "Workflow task processing failure", "Failed activation on workflow",
+					"Handler returned error while processing Nexus task", "Workflow task processing failure", "Failed activation on workflow", "Failed handling activation on workflow",
 				}},
 				{Levels: informs, Message: []string{
 					"Task processing failed with error", "Task processing failed with client side error", "Failing the workflow task.",
@@ -73,7 +73,7 @@ func workerPatterns() []Pattern {
 			Gates: []string{"progress.completing", "progress.served_falls_away", "worker.slots.exhausted", "business.failures"},
 			Source: goSDK + "internal/internal_task_pollers.go, internal_worker_base.go; " + server +
 				"service/history/workflow/workflow_task_state_machine.go, service/history/api/respondworkflowtaskfailed; Java SDK, WorkflowTaskHandler; " +
-				"Python SDK, _workflow.py",
+				"Python and .NET SDKs, workflow worker",
 		},
 		{
 			ID: "worker.activity_failing", Severity: health.LogWarning,
@@ -111,5 +111,5 @@ func workerPatterns() []Pattern {
 
 // nondeterminism are texts of errors that say so, in several SDKs.
 var nondeterminism = []string{
-	"TMPRL1100", "nondeterministic workflow", "Non deterministic workflow", "NonDeterministicError", "NonDeterministicException", "Nondeterminism error",
+	"TMPRL1100", "nondeterministic workflow", "Non deterministic workflow", "NonDeterministicException", "NondeterminismError", "Nondeterminism error",
 }

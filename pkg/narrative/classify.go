@@ -24,6 +24,7 @@ var catalogued = lowered(Catalogue())
 var serverMessages = messagesOf(catalogued)
 
 // Classify returns the first pattern of the catalogue that a template matches.
+// It is shared and not to be changed.
 func Classify(t health.LogTemplate) (*Pattern, bool) {
 	low := health.LogTemplate{
 		Service: t.Service, Level: strings.ToLower(t.Level),
@@ -38,7 +39,8 @@ func Classify(t health.LogTemplate) (*Pattern, bool) {
 	return nil, false
 }
 
-// PatternByID returns the pattern of the catalogue with an id.
+// PatternByID returns the pattern of the catalogue with an id. It is shared and
+// not to be changed.
 func PatternByID(id string) (*Pattern, bool) {
 	for i := range catalogued {
 		if catalogued[i].ID == id {
