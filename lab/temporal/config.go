@@ -82,6 +82,8 @@ type Config struct {
 	HistoryShards int `json:"history_shards,omitempty"`
 	// LogFormat is LogJSON or LogConsole. Empty: LogJSON.
 	LogFormat string `json:"log_format,omitempty"`
+	// TLS is how the frontend encrypts. Nil: it does not.
+	TLS *TLS `json:"tls,omitempty"`
 }
 
 // Services lists the services of a Temporal server.
@@ -119,6 +121,7 @@ func (c Config) serverConfig() *config.Config {
 		Global: config.Global{
 			Membership: config.Membership{MaxJoinDuration: 30 * time.Second, BroadcastAddress: loopback.Host},
 			Metrics:    metricsConfig,
+			TLS:        c.TLS.serverConfig(),
 		},
 		Persistence: config.Persistence{
 			DefaultStore:     "main",

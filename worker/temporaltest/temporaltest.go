@@ -10,6 +10,7 @@ package temporaltest
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,6 +50,7 @@ type Server struct {
 
 	program       string
 	configuration []byte
+	client        *tls.Config // of who prepares the server; nil for none
 	cmd           *exec.Cmd
 	input         io.WriteCloser
 	output        *bytes.Buffer
@@ -63,6 +65,13 @@ func Start(t *testing.T) string {
 
 // New is Start for a test that does something to the server.
 func New(t *testing.T) *Server {
+	t.Helper()
+	return start(t, nil, nil)
+}
+
+// start starts a server that encrypts as told, and is asked for by a client
+// that does. Nil: neither.
+func start(t *testing.T, client *tls.Config, encryption map[string]string) *Server {
 	t.Helper()
 	_, here, _, _ := runtime.Caller(0)
 	root := filepath.Join(filepath.Dir(here), "..", "..")
@@ -94,12 +103,13 @@ func New(t *testing.T) *Server {
 			"frontend": ports[0], "history": ports[1], "matching": ports[2], "worker": ports[3], "membership": ports[4:8],
 		},
 		"metrics_framework": "tally",
+		"tls":               encryption,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 
-	s := &Server{Address: fmt.Sprintf("127.0.0.1:%d", ports[0]), program: program, configuration: configuration}
+	s := &Server{Address: fmt.Sprintf("127.0.0.1:%d", ports[0]), program: program, configuration: configuration, client: client}
 	t.Cleanup(s.stop)
 	s.Start(t)
 	return s
@@ -122,7 +132,7 @@ func (s *Server) Start(t *testing.T) {
 	if _, err := input.Write(s.configuration); err != nil {
 		t.Fatal(err)
 	}
-	if err := prepare(t.Context(), s.Address); err != nil {
+	if err := prepare(t.Context(), s.Address, s.client); err != nil {
 		s.Kill() // nothing writes to the output any more
 		tail := s.output.Bytes()
 		t.Fatalf("%v\nthe server said:\n%s", err, tail[max(0, len(tail)-2000):])
@@ -233,10 +243,10 @@ func freePorts(t *testing.T, n int) []int {
 }
 
 // prepare waits until the server answers and knows the namespace.
-func prepare(ctx context.Context, address string) error {
+func prepare(ctx context.Context, address string, encryption *tls.Config) error {
 	watch := instant.StartStopwatch()
 	for {
-		err := register(ctx, address)
+		err := register(ctx, address, encryption)
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
@@ -247,10 +257,12 @@ func prepare(ctx context.Context, address string) error {
 	}
 }
 
-func register(ctx context.Context, address string) error {
+func register(ctx context.Context, address string, encryption *tls.Config) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	c, err := client.DialContext(ctx, client.Options{HostPort: address, Namespace: Namespace})
+	c, err := client.DialContext(ctx, client.Options{
+		HostPort: address, Namespace: Namespace, ConnectionOptions: client.ConnectionOptions{TLS: encryption},
+	})
 	if err != nil {
 		return err
 	}

@@ -162,7 +162,8 @@ func (t *temporalFlags) options(log *slog.Logger) (client.Options, error) {
 func (t *temporalFlags) dial(ctx context.Context, o client.Options) (client.Client, error) {
 	c, err := client.DialContext(ctx, o)
 	if err != nil {
-		return nil, fmt.Errorf("no Temporal server answers at %s (%s); check that it runs, or name another with --temporal-address", t.address, grpcReason(err))
+		reason := grpcReason(err)
+		return nil, fmt.Errorf("no Temporal server answers at %s (%s); %s", t.address, reason, remedy(reason))
 	}
 	_, err = c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: t.namespace})
 	var missing *serviceerror.NamespaceNotFound
@@ -176,6 +177,38 @@ func (t *temporalFlags) dial(ctx context.Context, o client.Options) (client.Clie
 	}
 	c.Close()
 	return nil, err
+}
+
+// remedy tells what to do about a connection that failed for a reason, of which
+// gRPC passes on the words alone.
+func remedy(reason string) string {
+	for _, known := range []struct {
+		words  []string
+		remedy string
+	}{
+		{
+			[]string{"remote error: tls: certificate required", "remote error: tls: bad certificate", "remote error: tls: unknown certificate"},
+			"it asks for a certificate that it trusts: give --temporal-cert-file and --temporal-key-file",
+		},
+		{
+			[]string{"certificate signed by unknown authority", "certificate is not trusted"},
+			"name the authority that signed its certificate with --temporal-ca-file",
+		},
+		{
+			[]string{"certificate is valid for", "certificate is not valid for", "IP SANs", "cannot validate certificate"},
+			"its certificate is for another name: say which with --temporal-server-name",
+		},
+		{[]string{"certificate has expired"}, "one of the certificates is too old or too young: renew it, or set the clock"},
+		{[]string{"first record does not look like a TLS handshake"}, "it speaks no TLS: leave out --temporal-tls and the files for it"},
+		{[]string{"error reading server preface"}, "it may want TLS: give --temporal-tls or --temporal-ca-file"},
+	} {
+		for _, words := range known.words {
+			if strings.Contains(reason, words) {
+				return known.remedy
+			}
+		}
+	}
+	return "check that it runs, or name another with --temporal-address"
 }
 
 // errNoNamespace is the error for a namespace that does not exist.
