@@ -185,8 +185,8 @@ func (f *fakeStore) StateChanges(_ context.Context, query dsql.RangeQuery) (dsql
 	return dsql.StateChangePage{Changes: f.changes}, f.known(query.Cluster)
 }
 
-func (f *fakeStore) Issues(_ context.Context, query dsql.IssueQuery) ([]dsql.Issue, error) {
-	return f.issues, f.known(query.Cluster)
+func (f *fakeStore) Issues(_ context.Context, query dsql.IssueQuery) (dsql.IssuePage, error) {
+	return dsql.IssuePage{Issues: f.issues}, f.known(query.Cluster)
 }
 
 func (f *fakeStore) Observation(context.Context, string, instant.Instant) (health.Observation, error) {

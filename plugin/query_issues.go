@@ -62,9 +62,9 @@ func issuesBetween(ctx context.Context, q *question) ([]health.Issue, error) {
 	if err != nil {
 		return nil, err
 	}
-	issues := make([]health.Issue, len(stored))
-	for i := range stored {
-		issues[i] = stored[i].Issue
+	issues := make([]health.Issue, len(stored.Issues))
+	for i := range stored.Issues {
+		issues[i] = stored.Issues[i].Issue
 	}
 	return issues, nil
 }

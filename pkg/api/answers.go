@@ -70,6 +70,9 @@ type IssuesAnswer struct {
 	// Issues are the open ones, the worst first; for a time range all that were
 	// open at some time in it.
 	Issues []ActiveIssue `json:"issues"`
+	// NextCursor is the parameter cursor of the next page of a time range; empty
+	// on the last.
+	NextCursor string `json:"next_cursor"`
 }
 
 // SummaryAnswer is the answer of GET /status/summary.

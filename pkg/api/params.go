@@ -78,9 +78,14 @@ func (q query) cursor() (string, error) {
 		return "", err
 	}
 	if _, err := instant.Parse(text); err != nil {
-		return "", invalidParameter("cursor", text, "this is no cursor that was given out", "begin again without a cursor, then give next_cursor as it is")
+		return "", notACursor(text)
 	}
 	return text, nil
+}
+
+// notACursor is the error for a cursor that nobody gave out.
+func notACursor(text string) *Error {
+	return invalidParameter("cursor", text, "this is no cursor that was given out", "begin again without a cursor, then give next_cursor as it is")
 }
 
 // severity returns the least severity to tell of.

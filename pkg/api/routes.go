@@ -68,11 +68,21 @@ var (
 	}
 	fromParameter = timeParameter("from", "Where the time range begins, included.", "now-6h")
 	toParameter   = timeParameter("to", "Where the time range ends, not included. Up to a day in the future is cut off. Default: now.", "2026-11-24T03:04:30Z")
-	limitParam    = Parameter{
+	cursorParam   = Parameter{
+		Name: "cursor", In: "query", Description: "The next_cursor of the page before.", Example: "2026-11-24T03:04:30Z",
+		Schema: map[string]any{"type": "string"},
+	}
+	limitParam = Parameter{
 		Name: "limit", In: "query", Description: "How many to answer at most.", Example: "100",
 		Schema: map[string]any{"type": "integer", "minimum": 1, "maximum": maxLimit, "default": defaultLimit},
 	}
 )
+
+// with is the parameter of a route that says other things of it.
+func (p Parameter) with(description, example string) Parameter {
+	p.Description, p.Example = description, example
+	return p
+}
 
 func timeParameter(name, description, example string) Parameter {
 	return Parameter{
@@ -108,7 +118,7 @@ func (h *Handler) routes() []route {
 		}, h.serveServices},
 		{Route{
 			Method: get, Path: "/status/issues", Summary: "What is wrong now, or was in a time range, with what contributes to it",
-			Description: "Without a time range: the open issues of the newest verdict. With one: those that were open at some time in it, open or resolved since.",
+			Description: "Without a time range: the open issues of the newest verdict. With one: those that were open at some time in it, open or resolved since, page by page: give next_cursor as cursor, and the other parameters as before, to get the next page.",
 			Parameters: []Parameter{
 				clusterParameter,
 				{
@@ -116,6 +126,7 @@ func (h *Handler) routes() []route {
 					Schema: map[string]any{"type": "string", "enum": []string{"happy", "stressed", "critical"}},
 				},
 				fromParameter, toParameter, limitParam,
+				cursorParam.with("The next_cursor of the page before; needs a time range.", "critical~open~2026-11-24T03:04:30Z~1f0c"),
 			},
 			Answer: IssuesAnswer{}, Status: http.StatusOK, Cached: true, Errors: []int{400, 404, 503},
 		}, h.serveIssues},
@@ -133,8 +144,7 @@ func (h *Handler) routes() []route {
 			Method: get, Path: "/assessments", Summary: "The stored verdicts on a cluster, newest first, page by page",
 			Description: "Give next_cursor as cursor, and the other parameters as before, to get the next page.",
 			Parameters: []Parameter{
-				clusterParameter, fromParameter, toParameter, limitParam,
-				{Name: "cursor", In: "query", Description: "The next_cursor of the page before.", Example: "2026-11-24T03:04:30Z", Schema: map[string]any{"type": "string"}},
+				clusterParameter, fromParameter, toParameter, limitParam, cursorParam,
 			},
 			Answer: AssessmentsAnswer{}, Status: http.StatusOK, Cached: true, Errors: []int{400, 404, 503},
 		}, h.serveAssessments},
@@ -245,7 +255,16 @@ func (h *Handler) serveIssues(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err)
 		return
 	}
+	cursor, err := q.text("cursor")
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
 	if asked == (timeRange{}) {
+		if cursor != "" {
+			h.fail(w, r, invalidParameter("cursor", cursor, "only a time range has pages", "give from or to as for the page before, or leave out the cursor"))
+			return
+		}
 		h.serveLatest(w, r, fmt.Sprintf("issues of %s, %d", severity, limit), func(s *StatusAnswer) any {
 			answer := IssuesAnswer{Head: s.head(), Issues: []ActiveIssue{}}
 			for i := range s.Issues {
@@ -258,11 +277,11 @@ func (h *Handler) serveIssues(w http.ResponseWriter, r *http.Request) {
 		})
 		return
 	}
-	h.servePastIssues(w, r, asked.closed(q.now), severity, limit)
+	h.servePastIssues(w, r, dsql.IssueQuery{MinSeverity: severity, Limit: limit, Cursor: cursor}, asked.closed(q.now))
 }
 
 // servePastIssues answers GET /status/issues for a time range.
-func (h *Handler) servePastIssues(w http.ResponseWriter, r *http.Request, asked timeRange, severity health.State, limit int) {
+func (h *Handler) servePastIssues(w http.ResponseWriter, r *http.Request, query dsql.IssueQuery, asked timeRange) {
 	cluster, err := h.query(r).cluster()
 	if err != nil {
 		h.fail(w, r, err)
@@ -278,17 +297,20 @@ func (h *Handler) servePastIssues(w http.ResponseWriter, r *http.Request, asked 
 		h.fail(w, r, err)
 		return
 	}
-	issues, err := store.Issues(r.Context(), dsql.IssueQuery{
-		Cluster: latest.status.Cluster, MinSeverity: severity, From: asked.from, To: asked.to, Limit: limit,
-	})
+	query.Cluster, query.From, query.To = latest.status.Cluster, asked.from, asked.to
+	page, err := store.Issues(r.Context(), query)
 	if err != nil {
+		if e := errorOf(err); query.Cursor != "" && e.Status == statusBadRequest {
+			err = notACursor(query.Cursor)
+		}
 		h.fail(w, r, err)
 		return
 	}
-	answer := IssuesAnswer{Head: latest.status.head(), Issues: make([]ActiveIssue, 0, len(issues))}
-	for i := range issues {
+	answer := IssuesAnswer{Head: latest.status.head(), Issues: make([]ActiveIssue, 0, len(page.Issues)), NextCursor: page.Next}
+	for i := range page.Issues {
+		issue := &page.Issues[i]
 		answer.Issues = append(answer.Issues, ActiveIssue{
-			Issue: issues[i].Issue, Openings: issues[i].Openings, ContributingFactors: factors(&issues[i].Issue, latest.status.Gates),
+			Issue: issue.Issue, Openings: issue.Openings, ContributingFactors: factors(&issue.Issue, latest.status.Gates),
 		})
 	}
 	h.answer(w, r, answer)

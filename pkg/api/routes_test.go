@@ -3,7 +3,9 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -179,6 +181,20 @@ func issues(t *testing.T, store *dsql.Store) {
 	if len(past.Issues) < len(now.Issues) || past.Issues[0].Openings == 0 {
 		t.Errorf("%d issues in the whole time, %d now: %+v", len(past.Issues), len(now.Issues), past.Issues)
 	}
+	var paged []ActiveIssue
+	for cursor := ""; ; {
+		var page IssuesAnswer
+		ask(t, h, "GET", "/status/issues?from="+began.String()+"&to=now&limit=1&cursor="+url.QueryEscape(cursor)).has(200).into(&page)
+		paged = append(paged, page.Issues...)
+		if cursor = page.NextCursor; cursor == "" || len(paged) > len(past.Issues) {
+			break
+		}
+	}
+	if !reflect.DeepEqual(paged, past.Issues) {
+		t.Errorf("by pages of one: %+v, all at once: %+v", paged, past.Issues)
+	}
+	ask(t, h, "GET", "/status/issues?from=now-1h&cursor=x").fails(400, CodeInvalidParameter, "cursor")
+	ask(t, h, "GET", "/status/issues?cursor=x").fails(400, CodeInvalidParameter, "cursor")
 	ask(t, h, "GET", "/status/issues?from=2026-11-24T11:00:00Z&to=2026-11-24T11:51:00Z").has(200).into(&before)
 	if len(before.Issues) != 0 {
 		t.Errorf("before the incident: %+v", before.Issues)

@@ -22,7 +22,7 @@ type Store interface {
 	AssessmentSummaries(ctx context.Context, query dsql.AssessmentQuery) (dsql.SummaryPage, error)
 	Timeline(ctx context.Context, cluster string, from, to instant.Instant) ([]dsql.Interval, error)
 	Transitions(ctx context.Context, cluster string, from, to instant.Instant, limit int) ([]health.Transition, error)
-	Issues(ctx context.Context, query dsql.IssueQuery) ([]dsql.Issue, error)
+	Issues(ctx context.Context, query dsql.IssueQuery) (dsql.IssuePage, error)
 }
 
 var _ Store = (*dsql.Store)(nil)

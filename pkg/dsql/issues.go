@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -173,6 +174,8 @@ type IssueQuery struct {
 	From, To instant.Instant
 	// Limit is 1,000 if 0, and at most that.
 	Limit int
+	// Cursor is the Next of the page before; empty for the first page.
+	Cursor string
 }
 
 // Issue is an issue as the store follows it.
@@ -182,16 +185,66 @@ type Issue struct {
 	Openings int `json:"openings"`
 }
 
+// IssuePage is a part of a list of issues.
+type IssuePage struct {
+	Issues []Issue
+	// Next is the cursor of the page after this one; empty on the last.
+	Next string
+}
+
+// compareIssues orders issues: the worst first; among equals open ones first,
+// then those that changed last.
+func compareIssues(a, b *Issue) int {
+	return cmp.Or(
+		-cmp.Compare(a.Severity, b.Severity),
+		cmp.Compare(a.Status, b.Status), // "open" sorts before "resolved"
+		b.ChangedAt.Compare(a.ChangedAt),
+		cmp.Compare(a.ID, b.ID),
+	)
+}
+
+// cursorOf writes the place of an issue in the order. What changed between two
+// pages may be told twice or be missed; whatever did not is told once.
+func cursorOf(i *Issue) string {
+	return strings.Join([]string{i.Severity.String(), string(i.Status), i.ChangedAt.String(), i.ID}, "~")
+}
+
+// readCursor returns an issue at the place that a cursor names; nil for none.
+func readCursor(cursor string) (*Issue, error) {
+	if cursor == "" {
+		return nil, nil
+	}
+	var place Issue
+	parts := strings.SplitN(cursor, "~", 4) // an id may hold anything
+	err := errors.New("it has not four parts")
+	if len(parts) == 4 {
+		place.Status, place.ID = health.IssueStatus(parts[1]), parts[3]
+		place.Severity, err = health.ParseState(parts[0])
+		if err == nil {
+			place.ChangedAt, err = instant.Parse(parts[2])
+		}
+	}
+	if err != nil {
+		return nil, invalid("the cursor %q is not one that was given out; begin again without a cursor", text(cursor, 64))
+	}
+	return &place, nil
+}
+
 // Issues returns issues, the worst first; among equals open ones first, then
-// those that changed last. The error is ErrUnknownCluster.
-func (s *Store) Issues(ctx context.Context, query IssueQuery) ([]Issue, error) {
+// those that changed last. The error is ErrUnknownCluster, or InvalidError for a
+// cursor that is not one.
+func (s *Store) Issues(ctx context.Context, query IssueQuery) (IssuePage, error) {
 	from, to, err := timeRange(query.From, query.To)
 	if err != nil {
-		return nil, err
+		return IssuePage{}, err
 	}
 	limit, err := pageSize(query.Limit, maxIssues, maxIssues)
 	if err != nil {
-		return nil, err
+		return IssuePage{}, err
+	}
+	after, err := readCursor(query.Cursor)
+	if err != nil {
+		return IssuePage{}, err
 	}
 	severities := []string{}
 	for _, state := range health.States() {
@@ -225,17 +278,17 @@ func (s *Store) Issues(ctx context.Context, query IssueQuery) ([]Issue, error) {
 		return requireKnown(ctx, q, query.Cluster, len(issues))
 	})
 	if err != nil {
-		return nil, err
+		return IssuePage{}, err
 	}
-	slices.SortFunc(issues, func(a, b Issue) int {
-		return cmp.Or(
-			-cmp.Compare(a.Severity, b.Severity),
-			cmp.Compare(a.Status, b.Status), // "open" sorts before "resolved"
-			b.ChangedAt.Compare(a.ChangedAt),
-			cmp.Compare(a.ID, b.ID),
-		)
-	})
-	return issues[:min(len(issues), limit)], nil
+	if after != nil {
+		issues = slices.DeleteFunc(issues, func(i Issue) bool { return compareIssues(&i, after) <= 0 })
+	}
+	slices.SortFunc(issues, func(a, b Issue) int { return compareIssues(&a, &b) })
+	page := IssuePage{Issues: issues}
+	if len(issues) > limit {
+		page.Issues, page.Next = issues[:limit], cursorOf(&issues[limit-1])
+	}
+	return page, nil
 }
 
 // Issue returns one issue of a cluster. Its error is ErrUnknownCluster or

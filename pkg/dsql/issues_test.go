@@ -32,12 +32,12 @@ func with(issues ...health.Issue) func(*health.Assessment) {
 // listed writes the issues of a query as "billing critical open ×1".
 func listed(t *testing.T, store *Store, query IssueQuery) []string {
 	t.Helper()
-	issues, err := store.Issues(t.Context(), query)
+	page, err := store.Issues(t.Context(), query)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var lines []string
-	for _, i := range issues {
+	for _, i := range page.Issues {
 		lines = append(lines, fmt.Sprintf("%s %s %s ×%d", i.ID, i.Severity, i.Status, i.Openings))
 	}
 	return lines
@@ -130,6 +130,44 @@ func TestTheHistoryOfAnIssue(t *testing.T) {
 	}
 	if none, err := store.IssueHistory(t.Context(), "orders", RangeQuery{Cluster: "prod"}); err != nil || len(none.Changes) != 0 {
 		t.Errorf("no such history: %v, %v", none, err)
+	}
+}
+
+// Whatever the size of the pages, every issue is on one of them, in the order of
+// a single page; those that are equal but for their ids, too.
+func TestIssuesByPages(t *testing.T) {
+	store := newStore(t)
+	issues := []health.Issue{resolved(issue("ended", health.Critical, 0), 0), issue("mild ~ and open", health.Happy, 0)}
+	for i := range 5 {
+		issues = append(issues, issue(fmt.Sprintf("same~%d", i), health.Stressed, 0))
+	}
+	save(t, store, "prod", 0, health.Stressed, with(issues...))
+	all := listed(t, store, IssueQuery{Cluster: "prod"})
+	if len(all) != len(issues) {
+		t.Fatalf("one page: %v", all)
+	}
+	for size := 1; size <= len(issues)+1; size++ {
+		var lines []string
+		for query := (IssueQuery{Cluster: "prod", Limit: size}); ; {
+			page, err := store.Issues(t.Context(), query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(page.Issues) == 0 {
+				t.Fatalf("size %d: an empty page", size)
+			}
+			lines = append(lines, listed(t, store, query)...)
+			if query.Cursor = page.Next; page.Next == "" {
+				break
+			}
+		}
+		equal(t, fmt.Sprintf("pages of %d", size), lines, all)
+	}
+	for _, cursor := range []string{"x", "critical~open~2026-11-24T03:04:30Z", "grave~open~2026-11-24T03:04:30Z~id", "critical~open~now~id"} {
+		var bad *InvalidError
+		if _, err := store.Issues(t.Context(), IssueQuery{Cluster: "prod", Cursor: cursor}); !errors.As(err, &bad) {
+			t.Errorf("cursor %q: %v", cursor, err)
+		}
 	}
 }
 

@@ -22,6 +22,7 @@ var suite = []func(*testing.T){
 	TestRegisterCluster,
 	TestTheLifeOfIssues,
 	TestTheHistoryOfAnIssue,
+	TestIssuesByPages,
 	TestAnUnchangedIssueIsNotWritten,
 	TestIssuesOfAnUnknownCluster,
 	TestAWriteThatLosesAConflictIsRunAgain,
