@@ -170,6 +170,9 @@ func TestEventMessages(t *testing.T) {
 		if len(text) < len("shard-engine") || slices.Contains(events[:i], text) {
 			t.Errorf("%q is too short to tell anything, or there twice", text)
 		}
+		if strings.Contains(text, "`") {
+			t.Errorf("%q cannot stand in a query between backticks", text)
+		}
 	}
 }
 

@@ -224,6 +224,30 @@ func TestMinerIsDeterministicAndBounded(t *testing.T) {
 	})
 }
 
+// TestOrderWithinWindow: in which order the templates of a window were counted
+// does not matter, since they are sorted before they are grouped.
+func TestOrderWithinWindow(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		counted := rapid.SliceOfN(unforeseen(), 0, 40).Draw(t, "templates")
+		var miners [2]narrative.Miner
+		for i, templates := range [][]health.LogTemplate{counted, rapid.Permutation(counted).Draw(t, "permutation")} {
+			w := health.LogWindow{}
+			for _, template := range templates {
+				w.Counts = append(w.Counts, health.LogCount{LogTemplate: template, Lines: 1})
+			}
+			w.Normalize()
+			for _, c := range w.Counts {
+				miners[i].Group(c.LogTemplate, noon)
+			}
+		}
+		if !reflect.DeepEqual(miners[0], miners[1]) {
+			t.Fatalf("%+v
+%+v", miners[0], miners[1])
+		}
+	})
+}
+
 // TestMinerOnRealLines prints how many groups the miner would make if the
 // catalogue were empty, of what real servers wrote at warn and above.
 func TestMinerOnRealLines(t *testing.T) {
