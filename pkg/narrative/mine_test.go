@@ -242,8 +242,7 @@ func TestOrderWithinWindow(t *testing.T) {
 			}
 		}
 		if !reflect.DeepEqual(miners[0], miners[1]) {
-			t.Fatalf("%+v
-%+v", miners[0], miners[1])
+			t.Fatalf("%+v\n%+v", miners[0], miners[1])
 		}
 	})
 }
