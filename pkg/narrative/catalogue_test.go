@@ -61,6 +61,21 @@ func TestPatternsAreComplete(t *testing.T) {
 	}
 }
 
+func TestDocument(t *testing.T) {
+	t.Parallel()
+	want, err := os.ReadFile("../../docs/log-patterns.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	if err := narrative.WriteDocument(&got); err != nil {
+		t.Fatal(err)
+	}
+	if got.String() != string(want) {
+		t.Error("docs/log-patterns.md is out of date: run go generate ./pkg/narrative")
+	}
+}
+
 // TestNoTextIsShadowed holds that every text of a match can make its pattern the
 // first that matches: a text that an earlier pattern takes is dead.
 func TestNoTextIsShadowed(t *testing.T) {
