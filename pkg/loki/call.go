@@ -272,7 +272,7 @@ func (s *Scanner) refusal(where string, e *statusError) string {
 	case e.code == http.StatusTooManyRequests:
 		return fmt.Sprintf("%s is asked too much (429: %s): narrow the selector, or raise its limits", where, text)
 	case tooManySeries(e):
-		return fmt.Sprintf("%s would answer with too many rows (%s): lower max_templates, or raise max_query_series", where, text)
+		return fmt.Sprintf("%s would answer with too many rows (%s): narrow the selector, or raise Loki's max_query_series", where, text)
 	case e.code == http.StatusGatewayTimeout || strings.Contains(e.text, "timed out") || strings.Contains(e.text, "too many bytes"):
 		return fmt.Sprintf("%s is too slow for the query (%d: %s): narrow the selector", where, e.code, text)
 	}

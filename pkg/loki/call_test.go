@@ -42,7 +42,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{"ill", refuse(503, `{"code":503,"message":"empty ring"}`), "an error from Loki at", 3},
 		{"slow", refuse(504, "request timed out, decrease the duration of the request"), "too slow for the query (504", 3},
 		{"too much to read", refuse(400, "the query would read too many bytes (query: 1TB, limit: 100GB)"), "too slow for the query", 1},
-		{"many series", refuse(400, "maximum of series (500) reached for a single query"), "lower max_templates, or raise max_query_series", 2},
+		{"many series", refuse(400, "maximum of series (500) reached for a single query"), "raise Loki's max_query_series", len(details)},
 		{"wrong query", refuse(400, "parse error at line 1, col 1: syntax error\nmore"), "400: parse error at line 1, col 1: syntax error", 1},
 		{"a secret in an error", refuse(400, "parse secret"), "parse [redacted:secret]", 1},
 		{"a login page", write("<html>log in</html>"), "not JSON: <html>log in</html>", 1},
@@ -74,7 +74,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := &double{before: func(w http.ResponseWriter, r *http.Request) bool {
-				return strings.HasPrefix(r.Form.Get("query"), "topk") && c.before(w, r)
+				return strings.Contains(r.Form.Get("query"), "count_over_time") && c.before(w, r)
 			}}
 			d.add(record{at: noon})
 			s := scanner(t, serve(t, d), func(c *Config) { c.Timeout = time.Minute })

@@ -39,8 +39,8 @@ type Config struct {
 	// Timeout bounds one Scan. Default 5 s.
 	Timeout time.Duration
 	// MaxTemplates bounds the templates of a window; the most frequent are
-	// kept. Default 100, at most 400, since Loki refuses answers of more than 500
-	// series unless told otherwise.
+	// kept. Default 100, at most 400, since Loki refuses to answer with more than
+	// 500 series unless told otherwise.
 	MaxTemplates int
 	// Redact takes secrets and personal data out of a text; nil for the built-in
 	// rules.

@@ -3,6 +3,7 @@ package loki
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -16,7 +17,7 @@ import (
 const (
 	// lookBack is how far back streams and lines are looked for.
 	lookBack = time.Hour
-	// lookBackFurther is how far when a selector finds none.
+	// lookBackFurther is how far when there is none.
 	lookBackFurther = 24 * time.Hour
 	// detectAgainAfter is how long what was found is believed.
 	detectAgainAfter = time.Hour
@@ -45,7 +46,7 @@ func (e *NoLogsError) Error() string {
 		return fmt.Sprintf("Loki answers and has no log line for {%s} in the last day: check that logs are shipped to it, the tenant, and the selector", e.Selector)
 	}
 	if len(e.Labels) == 0 {
-		return "Loki answers and has no logs of the last hour: check that logs are shipped to it, and the tenant"
+		return "Loki answers and has no logs of the last day: check that logs are shipped to it, and the tenant"
 	}
 	return fmt.Sprintf(`Loki answers, and none of its labels says "temporal" (there are %s): give a selector, such as job="temporal"`, strings.Join(e.Labels, ", "))
 }
@@ -124,9 +125,19 @@ func (s *Scanner) Choice() string {
 	return s.found.why
 }
 
-// detect looks at the labels and at a few lines.
+// detect looks at the labels and at a few lines of the last hour, or else of the
+// last day: a server that writes errors only may have been silent for long.
 func (s *Scanner) detect(ctx context.Context, to instant.Instant) (*deployment, error) {
-	from := to.Add(-lookBack)
+	d, err := s.detectSince(ctx, to.Add(-lookBack), to)
+	var none *NoLogsError
+	if errors.As(err, &none) {
+		d, err = s.detectSince(ctx, to.Add(-lookBackFurther), to)
+	}
+	return d, err
+}
+
+// detectSince looks at what came after from.
+func (s *Scanner) detectSince(ctx context.Context, from, to instant.Instant) (*deployment, error) {
 	selector, why := s.cfg.Selector, "{"+s.cfg.Selector+"}, as the selector says"
 	if selector == "" {
 		var err error
@@ -135,10 +146,6 @@ func (s *Scanner) detect(ctx context.Context, to instant.Instant) (*deployment, 
 		}
 	}
 	streams, err := s.streams(ctx, selector, from, to)
-	if err == nil && len(streams) == 0 {
-		// A server that writes errors only may have been silent for long.
-		streams, err = s.streams(ctx, selector, to.Add(-lookBackFurther), to)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +175,7 @@ func (s *Scanner) detect(ctx context.Context, to instant.Instant) (*deployment, 
 	for _, l := range lines {
 		written[formatOf(l.text)] = true
 	}
-	newest := "there was none in the last hour"
+	newest := "there was none lately"
 	if len(lines) > 0 {
 		newest = "the newest are " + strings.Join(slices.Sorted(maps.Keys(written)), " and ")
 	}
@@ -184,9 +191,10 @@ func (s *Scanner) labelsOf(ctx context.Context, from, to instant.Instant) ([]str
 	return names, err
 }
 
-// bounds are the parameters that bound a look-up in time.
+// bounds are the parameters that bound a look-up in time. Loki leaves the end
+// out.
 func bounds(from, to instant.Instant) url.Values {
-	return url.Values{"start": {nanos(from)}, "end": {nanos(to)}}
+	return url.Values{"start": {nanos(from)}, "end": {nanos(to.Add(time.Millisecond))}}
 }
 
 // streams asks for the labels of the streams that a selector chooses.

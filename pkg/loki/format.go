@@ -76,6 +76,19 @@ func logfmtFields() string {
 	return strings.Join(list, ",")
 }
 
+// logfmtHint is a part of a template that gives nothing and names the keys of
+// logfmt. A metric query of Loki reads only what it sees a use for, and does not
+// see that a key is used by another name.
+func logfmtHint() string {
+	hint := "{{if false}}"
+	for _, f := range fields {
+		if !strings.Contains(f.key, "-") {
+			hint += "{{." + f.key + "}}"
+		}
+	}
+	return hint + "{{end}}"
+}
+
 // formatOf names the way in which a line is written.
 func formatOf(text string) string {
 	switch {

@@ -62,12 +62,27 @@ func inTemplate(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
-// The labels by which lines are counted, and those that are left when that
-// makes too many groups.
-var (
-	byAll  = []string{"c_svc", "c_level", "c_text", "c_comp", "c_life", "c_ns", "c_tq"}
-	byText = []string{"c_svc", "c_level", "c_text", "c_comp", "c_life"}
+// detail is how finely lines are told apart.
+type detail struct {
+	by []string
+	// text is what of a line's texts is looked at, as an argument of a template.
+	text string
+}
+
+const (
+	messageOnly     = `(printf "%.300s \x1f" .c_msg)`
+	messageAndError = `(printf "%.300s \x1f %.600s" .c_msg .c_err)`
 )
+
+// details are the ways to tell lines apart, from fine to coarse. Loki refuses to
+// answer when there are more groups than max_query_series allows, of which topk
+// keeps only the most frequent: it bounds what its parts give each other, not
+// what it answers.
+var details = []detail{
+	{by: []string{"c_svc", "c_level", "c_text", "c_comp", "c_life", "c_ns", "c_tq"}, text: messageAndError},
+	{by: []string{"c_svc", "c_level", "c_text", "c_comp", "c_life"}, text: messageAndError},
+	{by: []string{"c_svc", "c_level", "c_text", "c_comp", "c_life"}, text: messageOnly},
+}
 
 // queries writes the queries about one deployment.
 type queries struct {
@@ -78,7 +93,7 @@ type queries struct {
 // they are counted by as labels. The SDK also writes for the server's own worker
 // service, which adds logging-call-at; elsewhere that tells the service too, as
 // a file's path.
-func (q queries) lines(filters ...string) string {
+func (q queries) lines(text string, filters ...string) string {
 	stages := []string{"{" + q.selector + "}", "|~ `(?i)" + telling + "|" + events + "`"}
 	stages = append(stages, filters...)
 	stages = append(stages, parse,
@@ -90,13 +105,13 @@ func (q queries) lines(filters ...string) string {
 				`{{else if contains "/service/history/" .c_at}}history{{else if contains "/service/matching/" .c_at}}matching`+
 				`{{else if contains "/service/frontend/" .c_at}}frontend{{else}}{{.`+q.serviceLabel+"}}{{end}}",
 			"c_comp", "{{or .c_comp .l_comp}}",
-			"c_key", "{{or .p_msg .c_msg .c_msg2 .l_msg .l_msg2 .x_msg}} {{or .c_comp .l_comp}}",
+			"c_key", "{{or .p_msg .c_msg .c_msg2 .l_msg .l_msg2 .x_msg}} {{or .c_comp .l_comp}}"+logfmtHint(),
 			"c_ns", "{{or .c_ns .c_ns2 .l_ns2}}",
 			"c_tq", "{{or .c_tq .c_tq2 .l_tq2}}",
 		),
 		"| (c_level=~`"+levels+"` or c_key=~`(?is).*(?:"+events+").*`)",
 		"| label_format "+labels(
-			"c_text", "{{regexReplaceAll "+inTemplate(varying)+` (printf "%.300s `+`\x1f`+` %.600s" .c_msg .c_err) "$1<*>"}}`,
+			"c_text", "{{regexReplaceAll "+inTemplate(varying)+" "+text+` "$1<*>"}}`,
 			"c_tq", `{{if hasPrefix "/_sys/" .c_tq}}{{regexReplaceAll `+inTemplate(partition)+` .c_tq "$1"}}`+
 				`{{else if .c_tq}}{{regexReplaceAll `+inTemplate(process)+` .c_tq "<*>"}}{{end}}`,
 		),
@@ -115,19 +130,20 @@ func labels(pairs ...string) string {
 }
 
 // count is the query for the most frequent groups of a window.
-func (q queries) count(by []string, window time.Duration, most int) string {
-	return fmt.Sprintf("topk(%d, sum by (%s)(count_over_time(%s [%s])))", most, strings.Join(by, ","), q.lines(), duration(window))
+func (q queries) count(d detail, window time.Duration, most int) string {
+	return fmt.Sprintf("topk(%d, sum by (%s)(count_over_time(%s [%s])))", most, strings.Join(d.by, ","), q.lines(d.text), duration(window))
 }
 
 // total is the query for all the lines that count would count.
 func (q queries) total(window time.Duration) string {
-	return fmt.Sprintf("sum(count_over_time(%s [%s]))", q.lines(), duration(window))
+	return fmt.Sprintf("sum(count_over_time(%s [%s]))", q.lines(messageOnly), duration(window))
 }
 
-// duration writes a range as LogQL reads it.
+// duration writes a range as LogQL reads it, which knows nothing finer than a
+// millisecond.
 func duration(d time.Duration) string {
 	if d%time.Second == 0 {
 		return fmt.Sprintf("%ds", d/time.Second)
 	}
-	return fmt.Sprintf("%dus", d/time.Microsecond)
+	return fmt.Sprintf("%dms", d/time.Millisecond)
 }

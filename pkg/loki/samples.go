@@ -138,12 +138,15 @@ func matches(asked, got health.LogTemplate) bool {
 	if asked.TaskQueue == "" {
 		got.TaskQueue = ""
 	}
+	if asked.Error == "" {
+		got.Error = ""
+	}
 	return asked == got
 }
 
 // sample is the query for lines of a template.
 func (q queries) sample(t health.LogTemplate) string {
-	return q.lines(literals(t)...) + " | line_format `" + whole + "`"
+	return q.lines(messageAndError, literals(t)...) + " | line_format `" + whole + "`"
 }
 
 // unspelt is what a line may spell in another way than the text that was read

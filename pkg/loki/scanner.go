@@ -55,11 +55,12 @@ func New(cfg Config) (*Scanner, error) {
 
 // Scan counts the lines after from and up to to, in consecutive windows that end
 // at the multiples of step before to, and at to, which is one itself; the first
-// window is shorter when from is none. It returns the windows that could be read
+// window is shorter when from is none, and begins at a whole millisecond, since
+// Loki's ranges are no finer. It returns the windows that could be read
 // up to the first failure, in order, with the error.
 func (s *Scanner) Scan(ctx context.Context, from, to instant.Instant, step time.Duration) ([]health.LogWindow, error) {
-	if step < time.Second || to.Truncate(step) != to || to.Before(from) {
-		return nil, fmt.Errorf("scan logs from %s to %s in windows of %s: want windows of at least 1s, and an end that is a multiple of them and not before the start", from, to, step)
+	if step < time.Second || step%time.Millisecond != 0 || multiple(to, step) != to || to.Before(from) {
+		return nil, fmt.Errorf("scan logs from %s to %s in windows of %s: want windows of at least 1s, and an end that is a multiple of them, counted from 1970, and not before the start", from, to, step)
 	}
 	if from == to {
 		return nil, nil
@@ -67,7 +68,7 @@ func (s *Scanner) Scan(ctx context.Context, from, to instant.Instant, step time.
 	if err := s.restrained(); err != nil {
 		return nil, err
 	}
-	windows, err := s.scan(ctx, tile(from, to, step))
+	windows, err := s.scan(ctx, tile(from.Truncate(time.Millisecond), to, step))
 	s.remember(ctx, err)
 	return windows, err
 }
@@ -104,19 +105,25 @@ func (s *Scanner) remember(ctx context.Context, err error) {
 // span is a stretch of windows of one length, all of them for one request.
 type span struct {
 	from, to instant.Instant
-	step     time.Duration
+	step     time.Duration // between the ends of windows
+	length   time.Duration // of a window
 }
 
 // steps is how many windows a span has.
-func (p span) steps() int { return int(p.to.Sub(p.from) / p.step) }
+func (p span) steps() int { return int(p.to.Sub(p.from) / p.length) }
+
+// multiple rounds an instant down to a multiple of a step, counted from 1970:
+// Loki moves the steps of a query there.
+func multiple(at instant.Instant, step time.Duration) instant.Instant {
+	return at.Add(-time.Duration(at.Time().UnixNano() % step.Nanoseconds()))
+}
 
 // tile cuts a range into windows that follow one another without gap or overlap.
 func tile(from, to instant.Instant, step time.Duration) []span {
 	var spans []span
-	first := from.Truncate(step)
-	if first != from {
+	if first := multiple(from, step); first != from {
 		next := first.Add(step)
-		spans = append(spans, span{from: from, to: next, step: next.Sub(from)})
+		spans = append(spans, span{from: from, to: next, step: step, length: next.Sub(from)})
 		from = next
 	}
 	for from.Before(to) {
@@ -124,7 +131,7 @@ func tile(from, to instant.Instant, step time.Duration) []span {
 		if end.After(to) {
 			end = to
 		}
-		spans = append(spans, span{from: from, to: end, step: step})
+		spans = append(spans, span{from: from, to: end, step: step, length: step})
 		from = end
 	}
 	return spans
@@ -150,22 +157,32 @@ func (s *Scanner) scan(ctx context.Context, spans []span) ([]health.LogWindow, e
 }
 
 // read reads one span. When its windows have too many kinds of lines together,
-// it reads the halves, and at last counts with less detail.
+// it reads the halves, and at last tells lines apart less finely.
 func (s *Scanner) read(ctx context.Context, d *deployment, p span) ([]health.LogWindow, error) {
-	windows, err := s.count(ctx, d, p, byAll)
+	windows, err := s.count(ctx, d, p, details[0])
 	if err == nil || !tooManySeries(err) {
 		return windows, err
 	}
 	if n := p.steps(); n > 1 {
-		middle := p.from.Add(time.Duration(n/2) * p.step)
-		windows, err = s.read(ctx, d, span{from: p.from, to: middle, step: p.step})
-		if err != nil {
+		middle := p.from.Add(time.Duration(n/2) * p.length)
+		first, last := p, p
+		first.to, last.from = middle, middle
+		if windows, err = s.read(ctx, d, first); err != nil {
 			return windows, err
 		}
-		rest, err := s.read(ctx, d, span{from: middle, to: p.to, step: p.step})
+		rest, err := s.read(ctx, d, last)
 		return append(windows, rest...), err
 	}
-	return s.count(ctx, d, p, byText)
+	for _, coarse := range details[1:] {
+		if windows, err = s.count(ctx, d, p, coarse); err == nil || !tooManySeries(err) {
+			return windows, err
+		}
+	}
+	totals, err := s.totals(ctx, d, p)
+	if err != nil {
+		return nil, err
+	}
+	return []health.LogWindow{{From: p.from, To: p.to, Rest: totals[p.to.UnixMilli()]}}, nil
 }
 
 // row is a series of a metric query's answer.
@@ -198,13 +215,11 @@ type matrix struct {
 
 // ask makes a metric query whose windows end at each step of a span.
 func (s *Scanner) ask(ctx context.Context, what, query string, p span) ([]row, error) {
-	first := p.from.Add(p.step)
 	form := url.Values{
 		"query": {query},
-		"start": {nanos(first)},
+		"start": {nanos(p.from.Add(p.length))},
 		"end":   {nanos(p.to)},
-		// A single window has no step; Loki wants one.
-		"step": {strconv.FormatFloat(max(p.step, time.Second).Seconds(), 'f', -1, 64)},
+		"step":  {strconv.FormatFloat(p.step.Seconds(), 'f', -1, 64)},
 	}
 	var m matrix
 	if err := s.query(ctx, what, form, &m); err != nil {
@@ -217,16 +232,16 @@ func (s *Scanner) ask(ctx context.Context, what, query string, p span) ([]row, e
 }
 
 // count counts the lines of a span's windows.
-func (s *Scanner) count(ctx context.Context, d *deployment, p span, by []string) ([]health.LogWindow, error) {
+func (s *Scanner) count(ctx context.Context, d *deployment, p span, fine detail) ([]health.LogWindow, error) {
 	windows := make([]health.LogWindow, p.steps())
 	index := make(map[int64]int, len(windows))
 	for i := range windows {
-		windows[i].From = p.from.Add(time.Duration(i) * p.step)
-		windows[i].To = windows[i].From.Add(p.step)
+		windows[i].From = p.from.Add(time.Duration(i) * p.length)
+		windows[i].To = windows[i].From.Add(p.length)
 		index[windows[i].To.UnixMilli()] = i
 	}
 	// One more than is kept tells that there are more.
-	rows, err := s.ask(ctx, "counts", d.queries.count(by, p.step, s.cfg.MaxTemplates+1), p)
+	rows, err := s.ask(ctx, "counts", d.queries.count(fine, p.length, s.cfg.MaxTemplates+1), p)
 	if err != nil {
 		return nil, err
 	}
@@ -234,11 +249,13 @@ func (s *Scanner) count(ctx context.Context, d *deployment, p span, by []string)
 	for _, r := range rows {
 		t := s.template(r.Metric)
 		for _, v := range r.Values {
-			if i, known := index[v.at]; known && v.value > 0 {
-				windows[i].Counts = append(windows[i].Counts, health.LogCount{LogTemplate: t, Lines: v.value})
-				windows[i].Rest -= v.value
-				kinds[i]++
+			i, known := index[v.at]
+			if !known {
+				return nil, s.describe(&foreignError{why: fmt.Sprintf("a count up to %s came, which nobody asked for", instant.FromUnixMilli(v.at))})
 			}
+			windows[i].Counts = append(windows[i].Counts, health.LogCount{LogTemplate: t, Lines: v.value})
+			windows[i].Rest -= v.value
+			kinds[i]++
 		}
 	}
 	totals := map[int64]int64{}
@@ -258,7 +275,7 @@ func (s *Scanner) count(ctx context.Context, d *deployment, p span, by []string)
 // totals counts the lines of a span's windows, whatever they are, by the end of
 // the window.
 func (s *Scanner) totals(ctx context.Context, d *deployment, p span) (map[int64]int64, error) {
-	rows, err := s.ask(ctx, "total", d.queries.total(p.step), p)
+	rows, err := s.ask(ctx, "total", d.queries.total(p.length), p)
 	if err != nil {
 		return nil, err
 	}

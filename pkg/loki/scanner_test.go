@@ -149,15 +149,15 @@ func TestScanRefusesUnevenWindows(t *testing.T) {
 func TestWindowsTile(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		step := time.Duration(rapid.SampledFrom([]int{1, 7, 30, 60}).Draw(t, "step")) * time.Second
-		to := noon.Add(time.Duration(rapid.IntRange(0, 300).Draw(t, "to")) * step).Truncate(step)
+		to := multiple(noon.Add(time.Duration(rapid.IntRange(0, 300).Draw(t, "to"))*step), step)
 		from := to.Add(-time.Duration(rapid.Int64Range(1, int64(200*step/time.Microsecond)).Draw(t, "length")) * time.Microsecond)
 		last := from
 		for _, p := range tile(from, to, step) {
-			if p.from != last || p.steps() < 1 || p.steps() > windowsAtOnce || p.from.Add(time.Duration(p.steps())*p.step) != p.to {
+			if p.from != last || p.steps() < 1 || p.steps() > windowsAtOnce || p.from.Add(time.Duration(p.steps())*p.length) != p.to {
 				t.Fatalf("%v after %s", p, last)
 			}
-			if p.from != from && p.from.Truncate(step) != p.from {
-				t.Fatalf("%v begins between two steps", p)
+			if multiple(p.to, step) != p.to || p.from != from && multiple(p.from, step) != p.from || p.length > step {
+				t.Fatalf("%v is not between two steps", p)
 			}
 			last = p.to
 		}
@@ -180,7 +180,7 @@ func TestNoLineIsLostOrDoubled(t *testing.T) {
 		for range rapid.IntRange(1, 60).Draw(rt, "lines") {
 			d.add(record{at: at.Draw(rt, "at"), group: failed(rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "message"))})
 		}
-		from := noon.Add(-10*step - time.Duration(rapid.IntRange(0, 29_999_999).Draw(rt, "unaligned"))*time.Microsecond)
+		from := noon.Add(-10*step - time.Duration(rapid.IntRange(0, 29_999).Draw(rt, "unaligned"))*time.Millisecond)
 		to := noon.Add(10 * step)
 		url := serve(t, d)
 		s := scanner(t, url, func(c *Config) { c.Selector = `job="temporal"` })
@@ -301,6 +301,13 @@ func TestTooManySeriesInOneWindowAreCountedWithLessDetail(t *testing.T) {
 	}
 	if c := windows[0].Counts; len(c) != 1 || c[0].Lines != 6 || c[0].TaskQueue != "" {
 		t.Errorf("got %+v", c)
+	}
+	for message := range 7 {
+		d.add(record{at: noon, group: failed(fmt.Sprint("message", message))})
+	}
+	windows, err = scanner(t, serve(t, d)).Scan(t.Context(), noon.Add(-step), noon, step)
+	if err != nil || len(windows) != 1 || len(windows[0].Counts) != 0 || windows[0].Rest != 13 {
+		t.Errorf("got %+v, %v", windows, err)
 	}
 }
 
