@@ -94,7 +94,7 @@ func (l *Lab) FlushLogs(ctx context.Context) error {
 	if l.logging.collector == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, flushTimeout, fmt.Errorf("Loki did not take it within %v", flushTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, flushTimeout, fmt.Errorf("not taken by Loki within %v", flushTimeout))
 	defer cancel()
 	return l.logging.collector.Flush(ctx)
 }

@@ -1,14 +1,24 @@
 package main
 
 import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/temporal-sre/copilot/lab/logs"
+	"github.com/temporal-sre/copilot/lab/loki"
 	"github.com/temporal-sre/copilot/lab/recording"
 	"github.com/temporal-sre/copilot/lab/scenario"
+	"github.com/temporal-sre/copilot/lab/temporal"
+	"github.com/temporal-sre/copilot/lab/workload"
+	"github.com/temporal-sre/copilot/pkg/instant"
 )
 
 // everything does each kind of fault once, for some seconds. What the verdicts
@@ -22,7 +32,7 @@ step: 5s
 workload: {rate: 5}
 workers:
   billing: {cached_workflows: 50}
-topology: {servers: 2, history_shards: 8, scrape_interval: 5s}
+topology: {servers: 2, history_shards: 8, scrape_interval: 5s, logs: FORMAT}
 faults:
   - {at: 5s, for: 5s, kind: traffic, rate: 15, failure_ratio: 0.5}
   - {at: 5s, for: 10s, kind: activities_slow, queues: [orders], takes: 1s}
@@ -53,6 +63,12 @@ func TestRun(t *testing.T) {
 	if testing.Short() {
 		t.Skip("plays for 80 seconds")
 	}
+	format := temporal.LogJSON
+	if _, err := loki.Find(""); err != nil {
+		t.Logf("plays without logs: %v", err)
+		format = scenario.NoLogs
+	}
+	everything := strings.Replace(everything, "FORMAT", format, 1)
 	play, err := scenario.Parse([]byte(everything))
 	if err != nil {
 		t.Fatal(err)
@@ -84,9 +100,71 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	if format != scenario.NoLogs {
+		replaysItsLogs(t, out)
+	}
 	if t.Failed() {
 		t.Logf("lab run said:\n%s", said)
 	}
+}
+
+// replaysItsLogs fails unless a Loki that serves a recording has as many lines
+// of each process as were recorded, and each process logged something.
+func replaysItsLogs(t *testing.T, dir string) {
+	t.Helper()
+	want := map[string]int{}
+	err := logs.ReadArchive(filepath.Join(dir, recording.LogsFile), func(entries []logs.Entry) error {
+		for _, entry := range entries {
+			want[entry.Labels["instance"]]++
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if parts := 2 + len(workload.Queues()); len(want) != parts {
+		t.Errorf("%d processes logged, want %d: %v", len(want), parts, want)
+	}
+	server, err := recording.Serve(t.Context(), dir, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	if got := counted(t, server.LokiURL, server.Truth.To); !maps.Equal(got, want) {
+		t.Errorf("Loki has %v lines, %v were recorded", got, want)
+	}
+}
+
+// counted asks a Loki how many lines each process logged in the half hour
+// before an instant.
+func counted(t *testing.T, base string, at instant.Instant) map[string]int {
+	t.Helper()
+	response, err := http.Get(base + "/loki/api/v1/query?" + url.Values{
+		"query": {`sum by (instance) (count_over_time({cluster="lab"}[30m]))`}, "time": {at.String()},
+	}.Encode())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var answer struct {
+		Data struct {
+			Result []struct {
+				Metric struct{ Instance string }
+				Value  [2]any
+			}
+		}
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		t.Fatalf("%s: %v", response.Status, err)
+	}
+	lines := map[string]int{}
+	for _, series := range answer.Data.Result {
+		text, _ := series.Value[1].(string)
+		if lines[series.Metric.Instance], err = strconv.Atoi(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return lines
 }
 
 func TestRunRefusesABadScenario(t *testing.T) {
