@@ -36,10 +36,10 @@ type Status struct {
 	PrimarySignals map[health.SignalID]*float64 `json:"primary_signals"`
 	Amplifiers     map[health.SignalID]*float64 `json:"amplifiers"`
 	WorkerSignals  map[health.SignalID]*float64 `json:"worker_signals"`
-	// LogPatterns is what was found in the logs of the last five minutes, the
-	// most telling first: null with a reason where logs could not be read, and
-	// empty where they were read and nothing was found. It explains the state and
-	// has no part in it.
+	// LogPatterns is null with a reason where logs could not be read, and empty
+	// where they were read and nothing was found; else what was found in the last
+	// five minutes, the most telling first. It explains the state and has no part
+	// in it.
 	LogPatterns       []health.LogPattern `json:"log_patterns"`
 	LogPatternsReason string              `json:"log_patterns_reason,omitempty"`
 	// LogsReadTo is up to when the logs were read; null where none were.

@@ -20,6 +20,12 @@ type Verdict struct {
 	// told as a whole, not by kind of task.
 	Impaired []ImpairedScope `json:"impaired_scopes"`
 	Summary  string          `json:"summary"`
+	// LogPatterns are those that are news, the most telling first; absent where
+	// no logs were read.
+	LogPatterns []health.LogPattern `json:"log_patterns,omitempty"`
+	// LogPatternsReason says why the logs could not be read; absent where they
+	// were, or where no log source is configured.
+	LogPatternsReason string `json:"log_patterns_reason,omitempty"`
 }
 
 // ImpairedScope is a part of the cluster that is not well.
@@ -40,6 +46,14 @@ func NewVerdict(a *health.Assessment) Verdict {
 	for _, s := range a.Impaired() {
 		if s.TaskType == "" {
 			v.Impaired = append(v.Impaired, ImpairedScope{Kind: s.Kind, Namespace: s.Namespace, Name: s.Name, State: s.State})
+		}
+	}
+	if a.Logs != nil {
+		v.LogPatternsReason = a.Logs.Reason
+		for i := range a.Logs.Patterns {
+			if p := &a.Logs.Patterns[i]; p.News != health.NewsNone {
+				v.LogPatterns = append(v.LogPatterns, *p)
+			}
 		}
 	}
 	return v

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/temporal-sre/copilot/pkg/health"
@@ -11,21 +12,22 @@ import (
 const maxRemarks = 3
 
 // logs says what is news in the logs, that which belongs to an issue first, as
-// the narrative orders it.
+// the narrative orders it. A pattern that several services wrote is told once.
 func logs(a *health.Assessment) []string {
 	if a.Logs == nil {
 		return nil
 	}
-	var remarks []string
+	var remarks, told []string
 	for i := range a.Logs.Patterns {
 		p := &a.Logs.Patterns[i]
-		if p.News == health.NewsNone || len(remarks) == maxRemarks {
+		if p.News == health.NewsNone || len(remarks) == maxRemarks || slices.Contains(told, p.ID) {
 			continue
 		}
-		if p.Severity == health.LogEvent && len(p.Ties) == 0 && a.State == health.Happy {
-			continue // things happen on a healthy cluster
+		if p.Severity == health.LogEvent && (len(p.Ties) == 0 || a.State == health.Happy) {
+			continue // things happen, on healthy clusters, too
 		}
-		remarks = append(remarks, remark(a, p))
+		told = append(told, p.ID)
+		remarks = append(remarks, remark(a, a.Logs.Patterns[i:]))
 	}
 	if a.Logs.Reason != "" {
 		remarks = append(remarks, "The logs could not be read, so this rests on metrics alone: "+a.Logs.Reason+".")
@@ -33,18 +35,43 @@ func logs(a *health.Assessment) []string {
 	return remarks
 }
 
-// remark tells of one pattern: who wrote it, how often, since when, and how that
-// lies to what the metrics saw.
-func remark(a *health.Assessment, p *health.LogPattern) string {
-	var text strings.Builder
-	fmt.Fprintf(&text, "%s: %s", writer(p), p.Pattern)
-	if p.News == health.NewsOver {
-		fmt.Fprintf(&text, ", over since %s", p.LastAt)
-	} else {
-		fmt.Fprintf(&text, ", %s since %s", times(p.Count), p.FirstAt)
-		if p.News == health.NewsMore && p.UsualPerSec != nil {
-			fmt.Fprintf(&text, " (%s/s, usually %s/s)", rate(p.PerSec), rate(*p.UsualPerSec))
+// remark tells of the first of some patterns, and of the others that are the
+// same: what, who wrote it, how often, since when, and how that lies to what the
+// metrics saw.
+func remark(a *health.Assessment, patterns []health.LogPattern) string {
+	p := patterns[0]
+	var writers []string
+	var lines int64
+	over := p.News == health.NewsOver
+	for i := range patterns {
+		same := &patterns[i]
+		if same.ID != p.ID || same.News == health.NewsNone {
+			continue
 		}
+		lines += same.Count
+		over = over && same.News == health.NewsOver
+		if who := writer(same); !slices.Contains(writers, who) {
+			writers = append(writers, who)
+		}
+		if same.FirstAt.Before(p.FirstAt) {
+			p.FirstAt = same.FirstAt
+		}
+		if same.LastAt.After(p.LastAt) {
+			p.LastAt = same.LastAt
+		}
+		if len(p.Ties) == 0 {
+			p.Ties = same.Ties
+		}
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s (%s)", strings.ToUpper(p.Pattern[:1])+p.Pattern[1:], health.List(writers))
+	switch {
+	case over:
+		fmt.Fprintf(&text, ": from %s to %s", p.FirstAt, p.LastAt)
+	case p.News == health.NewsMore:
+		fmt.Fprintf(&text, ": %s since %s, far more than usual", times(lines), p.FirstAt)
+	default:
+		fmt.Fprintf(&text, ": %s since %s", times(lines), p.FirstAt)
 	}
 	if len(p.Ties) > 0 {
 		text.WriteString(lag(a, &p.Ties[0]))
@@ -61,7 +88,7 @@ func writer(p *health.LogPattern) string {
 	if p.Scope.Kind == health.KindTaskQueue {
 		who += " of " + p.Scope.Name
 	}
-	return strings.ToUpper(who[:1]) + who[1:]
+	return who
 }
 
 // times says how many lines there were.
@@ -82,11 +109,11 @@ func lag(a *health.Assessment, tie *health.LogTie) string {
 	}
 	switch {
 	case tie.LagSec >= 1:
-		return fmt.Sprintf("; %s before %s", health.AgoSeconds(tie.LagSec), title)
+		return fmt.Sprintf(", %s before %s", health.AgoSeconds(tie.LagSec), title)
 	case tie.LagSec <= -1:
-		return fmt.Sprintf("; %s after %s", health.AgoSeconds(-tie.LagSec), title)
+		return fmt.Sprintf(", %s after %s", health.AgoSeconds(-tie.LagSec), title)
 	}
-	return "; together with " + title
+	return ", together with " + title
 }
 
 // harbinger is a sentence on the pattern of errors that came before everything

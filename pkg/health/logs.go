@@ -129,8 +129,8 @@ type Narrative struct {
 	// Reason says why the logs could not be read up to the assessment's instant;
 	// empty when they were.
 	Reason string `json:"reason,omitempty"`
-	// Patterns are those found, the most telling first. Nil when the logs could
-	// not be read; empty when nothing was found.
+	// Patterns is null where the logs could not be read, and empty where nothing
+	// was found; else what was found, the most telling first.
 	Patterns []LogPattern `json:"patterns"`
 	// Counts are the lines of all patterns in each of the windows that were read
 	// for this assessment, some of them for the second time.

@@ -203,20 +203,14 @@ func (m *Memory) compare(t *Track) {
 	hot := m.hot(t, usual)
 	switch {
 	case hot != health.NewsNone && t.News == health.NewsNone:
-		first := m.since(m.Next.Add(-now))
-		for first < len(t.Recent)-1 && t.Recent[first] == 0 {
-			first++
-		}
-		t.News, t.Usual, t.Hot, t.Alarmed = hot, usual, 1, false
+		t.Usual, t.Hot, t.Alarmed = usual, 0, false
 		t.Asked, t.Samples = 0, nil
-		t.FirstAt, t.HotAt = m.Windows[first].From, newest.To
-		t.Scope = scopeOf(t.Template)
+		m.begin(t, hot)
+	case hot != health.NewsNone && t.News == health.NewsOver:
+		m.begin(t, hot)
 	case hot != health.NewsNone:
-		t.HotAt = newest.To
+		t.HotAt = t.LastAt
 		t.Hot++
-		if t.News == health.NewsOver {
-			t.News = hot
-		}
 		if newest.To.Sub(t.FirstAt) > usualAfter {
 			t.News, t.Hot = health.NewsNone, 0
 			t.Past = float64(t.lines(0)) / m.secondsFrom(0) * m.PastSec
@@ -227,6 +221,19 @@ func (m *Memory) compare(t *Track) {
 	case newest.To.Sub(t.HotAt) >= overAfter:
 		t.News = health.NewsOver
 	}
+}
+
+// begin notes that a pattern is news from the first of its lines on that made it
+// so. One that comes back soon after it was over begins anew, and is still the
+// same episode.
+func (m *Memory) begin(t *Track, news health.News) {
+	first := m.since(m.Next.Add(-now))
+	for first < len(t.Recent)-1 && t.Recent[first] == 0 {
+		first++
+	}
+	t.News, t.FirstAt, t.HotAt = news, m.Windows[first].From, t.LastAt
+	t.Scope = scopeOf(t.Template)
+	t.Hot++
 }
 
 // usual is the rate of a pattern in the past, in lines a second.

@@ -87,13 +87,13 @@ func TestAnEpisode(t *testing.T) {
 	if p.News != health.NewsNew || p.FirstAt != start.Add(30*step) || p.Count != 9*400+1 || p.PerSec < 13 || p.UsualPerSec == nil || *p.UsualPerSec != 0 {
 		t.Errorf("in its middle: %+v", p)
 	}
-	for i := 40; i < 46; i++ {
+	for i := 40; i < 43; i++ {
 		m = follow(m, window(i))
 	}
 	if got := newsOf(m, "persistence.unavailable"); got != health.NewsOver {
-		t.Errorf("three minutes later it is %q", got)
+		t.Errorf("90 seconds later it is %q", got)
 	}
-	for i := 46; i < 70; i++ {
+	for i := 43; i < 70; i++ {
 		m = follow(m, window(i))
 	}
 	if got := newsOf(m, "persistence.unavailable"); got != "" {
@@ -101,18 +101,24 @@ func TestAnEpisode(t *testing.T) {
 	}
 }
 
-// A pattern that comes and goes within minutes is one episode.
+// A pattern that comes and goes within minutes is one episode, which gives one
+// alarm; it is told since it came last.
 func TestOneEpisodeInSpiteOfPauses(t *testing.T) {
 	m := quiet(30)
-	for i := 30; i < 60; i++ {
+	alarms := 0
+	for i := 30; i < 70; i++ {
 		lines := int64(0)
-		if i%8 == 0 {
+		if i%12 < 4 {
 			lines = 50
 		}
 		m = follow(m, window(i, of(refused, lines)))
+		a := &health.Assessment{Cluster: "prod", At: m.Next}
+		narrative.Tell(&m, a, nil)
+		alarms += len(a.Logs.Alarms)
 	}
-	if p := told(m).Logs.Patterns[0]; p.FirstAt != start.Add(32*step) {
-		t.Errorf("begins at %s, want %s", p.FirstAt, start.Add(32*step))
+	p := told(m).Logs.Patterns[0]
+	if p.FirstAt != start.Add(60*step) || alarms != 1 {
+		t.Errorf("told since %s, want %s; %d alarms, want 1", p.FirstAt, start.Add(60*step), alarms)
 	}
 }
 

@@ -70,8 +70,8 @@ type Track struct {
 	Past float64 `json:"past,omitempty"`
 
 	News health.News `json:"news"`
-	// FirstAt, HotAt and LastAt are the begin of the episode, the end of the last
-	// window that was news, and the end of the last one with a line.
+	// FirstAt is when it became news, HotAt the end of the last window with a line
+	// that was news, LastAt that of the last one with any line.
 	FirstAt instant.Instant `json:"first_at"`
 	HotAt   instant.Instant `json:"hot_at,omitzero"`
 	LastAt  instant.Instant `json:"last_at"`

@@ -14,8 +14,10 @@ const (
 	// maxPatterns bounds those that are told.
 	maxPatterns = 20
 	// before and after are how long before an issue was first seen, and how long
-	// after that, a pattern may begin that is tied to it.
+	// after that, a pattern may begin that is tied to it; its last line must not
+	// lie further back than lately.
 	before, after = 10 * time.Minute, 5 * time.Minute
+	lately        = 2 * time.Minute
 )
 
 // Workers is the service of what Temporal's SDK logs.
@@ -78,7 +80,7 @@ func (m *Memory) pattern(t *Track, a *health.Assessment) health.LogPattern {
 // speaks of what the gate asks, of the same place, and began at about the time.
 func belongs(t *Track, issue *health.Issue) (gate string, tied bool) {
 	if t.FirstAt.Before(issue.OpenedAt.Add(-before)) || t.FirstAt.After(issue.OpenedAt.Add(after)) ||
-		t.LastAt.Before(issue.OpenedAt.Add(-before)) || !meet(t, issue.Scope) {
+		t.LastAt.Before(issue.OpenedAt.Add(-lately)) || !meet(t, issue.Scope) {
 		return "", false
 	}
 	p, foreseen := PatternByID(t.ID)
