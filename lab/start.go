@@ -112,7 +112,7 @@ func (l *Lab) startPostgres(ctx context.Context) error {
 }
 
 // temporalConfig chooses the ports of a server and the names of its databases.
-// A metrics port of 0 means none.
+// A frontend port of 0 prefers none, a metrics port of 0 means none.
 func (l *Lab) temporalConfig(database string, frontendPort, metricsPort int) (temporal.Config, error) {
 	config := temporal.Config{
 		MetricsFramework: l.options.ServerMetrics,
@@ -131,10 +131,16 @@ func (l *Lab) temporalConfig(database string, frontendPort, metricsPort int) (te
 			*port, err = l.ports.Pick(preferred)
 		}
 	}
+	beside := func(distance int) int {
+		if frontendPort == 0 {
+			return 0 // and not the ports 1, 2 and 6, which root gets
+		}
+		return frontendPort + distance
+	}
 	pick(&config.Ports.Frontend, frontendPort)
-	pick(&config.Ports.History, frontendPort+1)
-	pick(&config.Ports.Matching, frontendPort+2)
-	pick(&config.Ports.Worker, frontendPort+6)
+	pick(&config.Ports.History, beside(1))
+	pick(&config.Ports.Matching, beside(2))
+	pick(&config.Ports.Worker, beside(6))
 	for i := range config.Ports.Membership {
 		pick(&config.Ports.Membership[i], 0)
 	}
