@@ -72,7 +72,8 @@ func newAPICommand() *cobra.Command {
 		Short: "Serve verdicts and their history as JSON over HTTP",
 		Long: `Serve what the worker has stored as JSON over HTTP: status, services, issues,
 summary, timeline and every assessment. GET /openapi.json describes it. The store
-is opened read-only, and nothing can be changed through it.
+is opened read-only, and nothing can be changed through it: the server ends when
+the database does not hold it to that.
 
 On a loopback address, the default, everybody on this machine may ask. Anywhere
 else callers have to show a token, "Authorization: Bearer …", which is read from
@@ -221,9 +222,19 @@ func serveAPI(ctx context.Context, o *apiOptions, out io.Writer, log *slog.Logge
 		}
 		ended <- server.Serve(listener)
 	}()
+	looking, done := context.WithCancel(ctx)
+	defer done()
+	writable := make(chan error, 1)
+	go func() {
+		if err := refuseToWrite(looking, store, log); err != nil {
+			writable <- err
+		}
+	}()
+	var refused error
 	select {
 	case err := <-ended:
 		return fmt.Errorf("the API is no longer served: %w", err)
+	case refused = <-writable:
 	case <-ctx.Done():
 	}
 	log.Info("stopping: requests under way are answered")
@@ -231,9 +242,30 @@ func serveAPI(ctx context.Context, o *apiOptions, out io.Writer, log *slog.Logge
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
 		server.Close()
-		return fmt.Errorf("some requests had not ended %s after the order to stop: %w", apiStopTimeout, err)
+		return errors.Join(refused, fmt.Errorf("some requests had not ended %s after the order to stop: %w", apiStopTimeout, err))
 	}
-	return nil
+	return refused
+}
+
+// refuseToWrite looks, as soon as the store answers, whether the database itself
+// keeps this server from writing. The error is that it does not.
+func refuseToWrite(ctx context.Context, store *dsql.Store, log *slog.Logger) error {
+	for told := false; ; told = true {
+		readOnly, err := store.IsReadOnly(ctx)
+		switch {
+		case ctx.Err() != nil || err == nil && readOnly:
+			return nil
+		case err == nil:
+			return fmt.Errorf("%s does not hold this server to reading; perhaps a connection pooler drops the setting, then run: ALTER ROLE … SET default_transaction_read_only = on", store.Target())
+		case !told:
+			log.Warn("the store does not answer; once it does, it has to hold this server to reading", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(tryPause):
+		}
+	}
 }
 
 // handler makes the API with its metrics.

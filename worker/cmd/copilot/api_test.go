@@ -13,16 +13,20 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"io"
+	"maps"
 	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/temporal-sre/copilot/pkg/api"
 )
@@ -122,6 +126,68 @@ func TestAPI(t *testing.T) {
 	}
 	if !strings.Contains(s.stderr.String(), `"path":"/status","status":200`) {
 		t.Errorf("the log: %s", s.stderr)
+	}
+}
+
+// forgetful passes connections on to a PostgreSQL, but drops the settings that
+// they ask for, as some connection poolers do. It returns a URL to connect to.
+func forgetful(t *testing.T, database string) string {
+	t.Helper()
+	at, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	upstream := at.Host
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	pass := func(client net.Conn) {
+		defer client.Close()
+		message, err := pgproto3.NewBackend(client, client).ReceiveStartupMessage()
+		startup, ok := message.(*pgproto3.StartupMessage)
+		if err != nil || !ok {
+			return // a request to cancel
+		}
+		server, err := net.Dial("tcp", upstream)
+		if err != nil {
+			return
+		}
+		defer server.Close()
+		maps.DeleteFunc(startup.Parameters, func(name, _ string) bool { return name != "user" && name != "database" })
+		first, err := startup.Encode(nil)
+		if err != nil {
+			return
+		}
+		if _, err := server.Write(first); err != nil {
+			return
+		}
+		go func() { _, _ = io.Copy(server, client); server.Close() }()
+		_, _ = io.Copy(client, server)
+	}
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go pass(client)
+		}
+	}()
+	at.Host = listener.Addr().String()
+	parameters := at.Query()
+	parameters.Set("sslmode", "disable")
+	at.RawQuery = parameters.Encode()
+	return at.String()
+}
+
+// A database that would let the server write is refused.
+func TestAPIIsHeldToReading(t *testing.T) {
+	database := incidentDatabase(t, 5*time.Minute, time.Second, "prod")
+	r := copilot(t, "api", "--listen", "127.0.0.1:0", "--database-url", forgetful(t, database))
+	if r.code != exitFailure || !strings.Contains(r.stderr, "does not hold this server to reading") || !strings.Contains(r.stderr, "ALTER ROLE") {
+		t.Errorf("exit %d: %s", r.code, r.stderr)
 	}
 }
 
