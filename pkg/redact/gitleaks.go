@@ -28,7 +28,7 @@ var gitleaksRules = []gitleaksRule{
 	{id: "authress-service-client-access-key", pattern: `\b((?:sc|ext|scauth|authress)_(?i)[a-z0-9]{5,30}\.[a-z0-9]{4,6}\.(?-i:acc)[_-][a-z0-9-]{10,32}\.[a-z0-9+/_=-]{30,120})(?:[^\w/+=-]|$)`, keywords: []string{"sc_", "ext_", "scauth_", "authress_"}, entropy: 2, atWord: true},
 	{id: "aws-access-token", pattern: `\b((?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16})\b`, keywords: []string{"a3t", "akia", "asia", "abia", "acca"}, entropy: 3},
 	{id: "aws-amazon-bedrock-api-key-long-lived", pattern: `\b(ABSK[A-Za-z0-9+/]{109,269}={0,2})(?:[^\w/+=-]|$)`, keywords: []string{"absk"}, entropy: 3},
-	{id: "aws-amazon-bedrock-api-key-short-lived", pattern: `bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t`, keywords: []string{"bedrock-api-key-"}, entropy: 3},
+	{id: "aws-amazon-bedrock-api-key-short-lived", pattern: `bedrock-api-key-YmVkcm` + `9jay5hbWF6b25hd3MuY29t`, keywords: []string{"bedrock-api-key-"}, entropy: 3},
 	{id: "azure-ad-client-secret", pattern: `(?:^|[\\'"\x60\s>=:(,)])([a-zA-Z0-9_~.]{3}\dQ~[a-zA-Z0-9_~.-]{31,34})(?:$|[\\'"\x60\s<),])`, keywords: []string{"q~"}, entropy: 3},
 	{id: "beamer-api-token", pattern: `(?i)[\w.-]{0,50}?(?:beamer)(?:[ \t\w.-]{0,20})[\s'"\\]{0,6}(?:=|>|:{1,3}=|\|\||:|=>|\?=|,)[\x60'"\s=\\]{0,8}(b_[a-z0-9=_\-]{44})(?:[^\w/+=-]|$)`, keywords: []string{"beamer"}},
 	{id: "bitbucket-client-id", pattern: `(?i)[\w.-]{0,50}?(?:bitbucket)(?:[ \t\w.-]{0,20})[\s'"\\]{0,6}(?:=|>|:{1,3}=|\|\||:|=>|\?=|,)[\x60'"\s=\\]{0,8}([a-z0-9]{32})(?:[^\w/+=-]|$)`, keywords: []string{"bitbucket"}},
