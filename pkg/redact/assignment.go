@@ -282,7 +282,8 @@ func separatorAt(s string, p int) int {
 
 // quotedEnd returns where the text ends that is quoted with the quote in front
 // of from, itself escaped by a number of backslashes: at the next such quote
-// with no more backslashes, or where the text is cut off.
+// with no more of them, or where the text is cut off. Behind an even number a
+// quote that needs no escape is none that is escaped.
 func quotedEnd(s string, from, escapes int) int {
 	quote := s[from-1]
 	backslashes := 0
@@ -291,7 +292,9 @@ func quotedEnd(s string, from, escapes int) int {
 		case s[p] == '\\':
 			backslashes++
 			continue
-		case s[p] == quote && backslashes <= escapes:
+		case s[p] == quote && escapes == 0 && backslashes%2 == 0:
+			return p
+		case s[p] == quote && escapes > 0 && backslashes <= escapes:
 			return p - backslashes
 		}
 		backslashes = 0

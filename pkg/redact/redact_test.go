@@ -21,6 +21,8 @@ func TestTextShowsWhatWasThere(t *testing.T) {
 		{"failed to connect to `user=temporal database=temporal`: hostname resolving error", "failed to connect to `user=[redacted:database-user] database=temporal`: hostname resolving error"},
 		{`{"password":"a \"quoted\" one","pool":20}`, `{"password":"[redacted:password]","pool":20}`},
 		{`"{\"password\":\"hunter2\",\"pool\":20}"`, `"{\"password\":\"[redacted:password]\",\"pool\":20}"`},
+		{`{"password":"back\\","pool":"a"}`, `{"password":"[redacted:password]","pool":"a"}`},
+		{`{"password":"cut off`, `{"password":"[redacted:password]`},
 		{"ALTER ROLE temporal PASSWORD 'hunter2'", "ALTER ROLE temporal PASSWORD '[redacted:password]'"},
 		{"{Host:pg Password:hunter2 TLS:true}", "{Host:pg Password:[redacted:password] TLS:true}"},
 		{"{password=hunter2,user=temporal}", "{password=[redacted:password],user=temporal}"},
