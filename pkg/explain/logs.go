@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/temporal-sre/copilot/pkg/health"
+	"github.com/temporal-sre/copilot/pkg/instant"
 )
 
 // maxRemarks bounds what is said of the logs.
@@ -23,8 +24,8 @@ func logs(a *health.Assessment) []string {
 		if p.News == health.NewsNone || len(remarks) == maxRemarks || slices.Contains(told, p.ID) {
 			continue
 		}
-		if p.Severity == health.LogEvent && (len(p.Ties) == 0 || a.State == health.Happy) {
-			continue // things happen, on healthy clusters, too
+		if len(p.Ties) == 0 && a.State == health.Happy && (p.Severity == health.LogEvent || p.News == health.NewsOver) {
+			continue // things happen and pass, on healthy clusters, too
 		}
 		told = append(told, p.ID)
 		remarks = append(remarks, remark(a, a.Logs.Patterns[i:]))
@@ -67,16 +68,26 @@ func remark(a *health.Assessment, patterns []health.LogPattern) string {
 	fmt.Fprintf(&text, "%s (%s)", strings.ToUpper(p.Pattern[:1])+p.Pattern[1:], health.List(writers))
 	switch {
 	case over:
-		fmt.Fprintf(&text, ": from %s to %s", p.FirstAt, p.LastAt)
+		fmt.Fprintf(&text, ": from %s to %s", clock(a, p.FirstAt), clock(a, p.LastAt))
 	case p.News == health.NewsMore:
-		fmt.Fprintf(&text, ": %s since %s, far more than usual", times(lines), p.FirstAt)
+		fmt.Fprintf(&text, ": %s since %s, far more than usual", times(lines), clock(a, p.FirstAt))
 	default:
-		fmt.Fprintf(&text, ": %s since %s", times(lines), p.FirstAt)
+		fmt.Fprintf(&text, ": %s since %s", times(lines), clock(a, p.FirstAt))
 	}
 	if len(p.Ties) > 0 {
 		text.WriteString(lag(a, &p.Ties[0]))
 	}
 	return text.String() + "."
+}
+
+// clock writes an instant without its day where that is the assessment's.
+func clock(a *health.Assessment, at instant.Instant) string {
+	const day = len("2006-01-02T")
+	text := at.String()
+	if strings.HasPrefix(a.At.String(), text[:day]) {
+		return text[day:]
+	}
+	return text
 }
 
 // writer is who wrote the lines of a pattern, and of what.
@@ -132,5 +143,5 @@ func harbinger(a *health.Assessment) string {
 	if first == nil {
 		return ""
 	}
-	return fmt.Sprintf(" In the logs since %s: %s.", first.FirstAt, first.Pattern)
+	return fmt.Sprintf(" In the logs since %s: %s.", clock(a, first.FirstAt), first.Pattern)
 }

@@ -162,6 +162,7 @@ func causePatterns() []Pattern {
 			Services: serverServices,
 			Match:    []Match{{Error: []string{"context canceled", "code = Canceled", "transaction has already been committed or rolled back"}}},
 			Gates:    []string{"pressure.request_latency"},
+			Follows:  []string{"process.stop", "worker.stop", "rpc.deadline"},
 			Source:   "Go context; " + server + "common/persistence/persistence_metric_clients.go",
 		},
 		{
@@ -178,7 +179,8 @@ func causePatterns() []Pattern {
 				"progress.refused", "progress.dispatch", "progress.collapsed", "progress.head_of_line", "telemetry.targets_down",
 				"pressure.request_latency", "pressure.shard_churn",
 			},
-			Source: server + "common/rpc/dial_tracer.go, client/*/metric_client.go; grpc-go",
+			Follows: []string{"process.stop", "process.fatal", "process.crash", "process.panic", "tls.failing"},
+			Source:  server + "common/rpc/dial_tracer.go, client/*/metric_client.go; grpc-go",
 		},
 		{
 			ID: "shard.unknown", Severity: health.LogError,
@@ -191,7 +193,8 @@ func causePatterns() []Pattern {
 				"pressure.persistence_errors", "pressure.persistence_latency", "pressure.shard_churn", "progress.accepting", "progress.refused",
 				"progress.dispatch", "progress.collapsed", "progress.head_of_line", "pressure.request_latency",
 			},
-			Source: server + "service/history/shard/context_impl.go",
+			Follows: []string{"persistence.unavailable", "persistence.exhausted", "persistence.denied", "persistence.conflict", "rpc.exhausted.persistence"},
+			Source:  server + "service/history/shard/context_impl.go",
 		},
 		{
 			ID: "shard.lost", Severity: health.LogWarning,
@@ -206,8 +209,9 @@ func causePatterns() []Pattern {
 				}},
 				{Message: []string{"ShardOwnershipLostError"}},
 			},
-			Gates:  []string{"pressure.shard_churn", "progress.dispatch", "progress.accepting", "pressure.request_latency", "progress.refused"},
-			Source: server + "common/serviceerror/shard_ownership_lost.go, common/persistence/sql/shard.go, common/persistence/cassandra/errors.go",
+			Gates:   []string{"pressure.shard_churn", "progress.dispatch", "progress.accepting", "pressure.request_latency", "progress.refused"},
+			Follows: []string{"persistence.unavailable", "persistence.exhausted", "persistence.denied", "persistence.conflict", "process.stop", "process.fatal", "process.crash", "membership.changed"},
+			Source:  server + "common/serviceerror/shard_ownership_lost.go, common/persistence/sql/shard.go, common/persistence/cassandra/errors.go",
 		},
 		{
 			ID: "matching.moved", Severity: health.LogWarning,
@@ -217,6 +221,7 @@ func causePatterns() []Pattern {
 			Services: serverServices,
 			Match:    []Match{{Error: []string{"task queue ownership lost", "endpoints table ownership lost", "Task queue range ID was", "task queue closed"}}},
 			Gates:    []string{"pressure.shard_churn", "progress.head_of_line", "worker.schedule_to_start", "worker.pollers.none"},
+			Follows:  []string{"persistence.unavailable", "persistence.exhausted", "persistence.denied", "persistence.conflict", "process.stop", "process.fatal", "process.crash", "membership.changed"},
 			Source:   server + "service/matching/db.go, matching_engine.go, common/persistence/sql/task_v1.go",
 		},
 		{

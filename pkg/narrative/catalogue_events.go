@@ -14,6 +14,7 @@ func eventPatterns() []Pattern {
 			Services: serverServices,
 			Match:    []Match{{Levels: informs, Message: []string{"Current reachable members"}}},
 			Gates:    []string{"pressure.shard_churn", "pressure.request_latency", "progress.dispatch", "progress.head_of_line", "telemetry.targets_down"},
+			Follows:  []string{"process.stop", "process.start", "process.fatal", "process.crash", "process.panic"},
 			Source:   server + "common/membership/ringpop/service_resolver.go",
 		},
 		{
@@ -29,8 +30,9 @@ func eventPatterns() []Pattern {
 				{Levels: informs, Component: "shard-context", Lifecycle: "Sta"},
 				{Levels: informs, Component: "shard-context", Lifecycle: "Stop"},
 			},
-			Gates:  []string{"pressure.shard_churn", "pressure.request_latency", "progress.dispatch", "progress.accepting", "progress.head_of_line"},
-			Source: server + "service/history/shard/context_impl.go",
+			Gates:   []string{"pressure.shard_churn", "pressure.request_latency", "progress.dispatch", "progress.accepting", "progress.head_of_line"},
+			Follows: []string{"persistence.unavailable", "persistence.exhausted", "persistence.denied", "persistence.conflict", "shard.unknown", "shard.lost", "process.stop", "process.start", "process.fatal", "process.crash", "membership.changed"},
+			Source:  server + "service/history/shard/context_impl.go",
 		},
 		{
 			ID: "config.changed", Severity: health.LogEvent,

@@ -30,8 +30,9 @@ func partPatterns() []Pattern {
 				"Failed to send listener notification, channel full", "Failed to evict self from membership ring", "unable to set ringpop label",
 				"Failed to look up hosts", "service resolver timed out on shutdown",
 			}}},
-			Gates:  []string{"pressure.shard_churn", "progress.refused", "progress.dispatch", "telemetry.targets_down"},
-			Source: server + "common/membership/ringpop",
+			Gates:   []string{"pressure.shard_churn", "progress.refused", "progress.dispatch", "telemetry.targets_down"},
+			Follows: []string{"persistence.unavailable", "persistence.exhausted", "persistence.denied", "persistence.conflict"},
+			Source:  server + "common/membership/ringpop",
 		},
 		{
 			ID: "shard.failing", Severity: health.LogError,
@@ -41,8 +42,9 @@ func partPatterns() []Pattern {
 			Match: []Match{{Levels: failing, Message: []string{
 				"Error acquiring shard", "Couldn't acquire shard", "Failed to load shard", "Unable to create history shard context",
 			}}},
-			Gates:  []string{"progress.dispatch", "progress.accepting", "progress.refused", "pressure.shard_churn"},
-			Source: server + "service/history/shard/context_impl.go, controller_impl.go",
+			Gates:   []string{"progress.dispatch", "progress.accepting", "progress.refused", "pressure.shard_churn"},
+			Follows: []string{"persistence.unavailable", "persistence.exhausted", "persistence.denied", "persistence.conflict"},
+			Source:  server + "service/history/shard/context_impl.go, controller_impl.go",
 		},
 		{
 			ID: "rpc.deadline", Severity: health.LogWarning,
@@ -54,8 +56,9 @@ func partPatterns() []Pattern {
 				{Levels: failing, Error: []string{"context deadline exceeded", "DeadlineExceeded"}},
 				{Levels: failing, Message: []string{"Slow gRPC call", "Context timeout is too short for long poll API"}},
 			},
-			Gates:  []string{"pressure.request_latency", "pressure.persistence_latency", "progress.refused", "progress.dispatch"},
-			Source: server + "common/rpc/interceptor; grpc-go",
+			Gates:   []string{"pressure.request_latency", "pressure.persistence_latency", "progress.refused", "progress.dispatch"},
+			Follows: []string{"persistence.unavailable", "persistence.exhausted", "persistence.denied", "persistence.conflict", "rpc.unavailable", "shard.unknown", "rpc.exhausted.persistence"},
+			Source:  server + "common/rpc/interceptor; grpc-go",
 		},
 		{
 			ID: "persistence.failing", Severity: health.LogError,
@@ -71,7 +74,8 @@ func partPatterns() []Pattern {
 				"pressure.persistence_errors", "pressure.persistence_latency", "progress.refused", "progress.accepting", "progress.dispatch",
 				"pressure.request_latency",
 			},
-			Source: server + "common/persistence, service/history/workflow/transaction_impl.go",
+			Follows: []string{"persistence.unavailable", "persistence.exhausted", "persistence.denied", "persistence.conflict"},
+			Source:  server + "common/persistence, service/history/workflow/transaction_impl.go",
 		},
 		{
 			ID: "matching.failing", Severity: health.LogError,
@@ -89,8 +93,9 @@ func partPatterns() []Pattern {
 				{Levels: failing, Component: "matching-engine"},
 				{Levels: failing, Component: "taskqueue"},
 			},
-			Gates:  []string{"progress.head_of_line", "progress.served_falls_away", "progress.waiting", "worker.pollers.none", "worker.schedule_to_start"},
-			Source: server + "service/matching/user_data_manager.go, task_reader.go, service/frontend/workflow_handler.go",
+			Gates:   []string{"progress.head_of_line", "progress.served_falls_away", "progress.waiting", "worker.pollers.none", "worker.schedule_to_start"},
+			Follows: []string{"persistence.unavailable", "persistence.exhausted", "persistence.denied", "persistence.conflict", "rpc.unavailable", "rpc.exhausted.persistence"},
+			Source:  server + "service/matching/user_data_manager.go, task_reader.go, service/frontend/workflow_handler.go",
 		},
 		{
 			ID: "task.failing", Severity: health.LogWarning,
@@ -105,8 +110,9 @@ func partPatterns() []Pattern {
 				}},
 				{Levels: failing, Lifecycle: "ProcessingFailed"},
 			},
-			Gates:  []string{"progress.dispatch", "progress.collapsed", "progress.accepting"},
-			Source: server + "service/history/queues/executable.go, reader.go",
+			Gates:   []string{"progress.dispatch", "progress.collapsed", "progress.accepting"},
+			Follows: []string{"persistence.unavailable", "persistence.exhausted", "persistence.denied", "persistence.conflict", "rpc.unavailable", "shard.unknown"},
+			Source:  server + "service/history/queues/executable.go, reader.go",
 		},
 		{
 			ID: "workflow.too_large", Severity: health.LogWarning,
@@ -129,6 +135,7 @@ func partPatterns() []Pattern {
 			Services: serverServices,
 			Match:    []Match{{Levels: failing, Message: []string{"service failures"}}},
 			Gates:    []string{"progress.refused", "progress.accepting", "pressure.request_latency"},
+			Follows:  []string{"persistence.unavailable", "persistence.exhausted", "persistence.denied", "persistence.conflict", "rpc.unavailable", "shard.unknown"},
 			Source:   server + "common/rpc/interceptor/request_error_handler.go, mask_internal_error.go",
 		},
 		{
@@ -139,6 +146,7 @@ func partPatterns() []Pattern {
 			Services: serverServices,
 			Match:    []Match{{Message: []string{"client encountered error"}}},
 			Gates:    []string{"pressure.request_latency"},
+			Follows:  []string{"persistence.unavailable", "persistence.exhausted", "persistence.denied", "persistence.conflict", "rpc.unavailable", "shard.unknown", "membership.changed"},
 			Source:   server + "client/*/metric_client.go",
 		},
 	}

@@ -380,3 +380,25 @@ func BenchmarkClassify(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(templates)), "ns/template")
 }
+
+// What a pattern follows is in the catalogue, and none follows itself, however
+// long the chain.
+func TestConsequencesHaveCauses(t *testing.T) {
+	for _, p := range narrative.Catalogue() {
+		seen := map[string]bool{}
+		for causes := p.Follows; len(causes) > 0; {
+			cause, known := narrative.PatternByID(causes[0])
+			if !known {
+				t.Fatalf("%s follows %q, which is no pattern", p.ID, causes[0])
+			}
+			if cause.ID == p.ID {
+				t.Fatalf("%s follows itself", p.ID)
+			}
+			causes = causes[1:]
+			if !seen[cause.ID] {
+				seen[cause.ID] = true
+				causes = append(causes, cause.Follows...)
+			}
+		}
+	}
+}

@@ -52,8 +52,9 @@ func workerPatterns() []Pattern {
 				"Failed to poll for task", "Worker received non-retriable error. Shutting down", "Failed polling worker command task",
 				"Failure in poller thread", "gRPC call poll_",
 			}}},
-			Gates:  []string{"worker.pollers.none", "progress.head_of_line", "progress.served_falls_away", "pressure.polls_throttled", "telemetry.targets_down"},
-			Source: goSDK + "internal/internal_worker_base.go; Java SDK, Poller; Core SDK, retry.rs",
+			Gates:   []string{"worker.pollers.none", "progress.head_of_line", "progress.served_falls_away", "pressure.polls_throttled", "telemetry.targets_down"},
+			Follows: []string{"process.stop", "process.fatal", "process.crash", "rpc.unavailable", "rpc.exhausted.rps", "rpc.exhausted.concurrent", "auth.denied", "tls.failing"},
+			Source:  goSDK + "internal/internal_worker_base.go; Java SDK, Poller; Core SDK, retry.rs",
 		},
 		{
 			ID: "worker.failing", Severity: health.LogError,
@@ -70,7 +71,8 @@ func workerPatterns() []Pattern {
 					"Task processing failed with error", "Task processing failed with client side error", "Failing the workflow task.",
 				}},
 			},
-			Gates: []string{"progress.completing", "progress.served_falls_away", "worker.slots.exhausted", "business.failures"},
+			Gates:   []string{"progress.completing", "progress.served_falls_away", "worker.slots.exhausted", "business.failures"},
+			Follows: []string{"worker.nondeterminism", "worker.panic", "worker.deadlock"},
 			Source: goSDK + "internal/internal_task_pollers.go, internal_worker_base.go; " + server +
 				"service/history/workflow/workflow_task_state_machine.go, service/history/api/respondworkflowtaskfailed; Java SDK, WorkflowTaskHandler; " +
 				"Python and .NET SDKs, workflow worker",
@@ -87,8 +89,9 @@ func workerPatterns() []Pattern {
 				}},
 				{Levels: informs, Message: []string{"Activity complete after timeout."}},
 			},
-			Gates:  []string{"business.failures", "worker.slots.exhausted", "worker.schedule_to_start", "progress.completing"},
-			Source: goSDK + "internal/internal_task_handlers.go, internal_task_pollers.go; Java SDK, ActivityTaskExecutors; Python SDK, _activity.py",
+			Gates:   []string{"business.failures", "worker.slots.exhausted", "worker.schedule_to_start", "progress.completing"},
+			Follows: []string{"worker.panic"},
+			Source:  goSDK + "internal/internal_task_handlers.go, internal_task_pollers.go; Java SDK, ActivityTaskExecutors; Python SDK, _activity.py",
 		},
 		{
 			ID: "worker.start", Severity: health.LogEvent,

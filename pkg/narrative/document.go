@@ -16,7 +16,7 @@ Generated from ` + "`pkg/narrative`" + ` by ` + "`go generate ./pkg/narrative`" 
 
 What the copilot knows of Temporal's logs. A pattern explains a state and never changes one: an *error* failed, a *warning* had to be
 tried again or nearly failed, an *event* explains others and is no fault by itself. Which patterns are news is a matter of their rate
-against their own past, not of this list.
+against their own past, not of this list. While several are news, causes are told before what follows from them.
 
 Lines are compared by their structured fields: the level, the message (` + "`msg`" + `), the error, and the component and the lifecycle. The
 first pattern below that matches names a line. So a panic of a worker is the worker's whatever it says; then the cause goes before
@@ -61,6 +61,9 @@ func writePattern(b *strings.Builder, p *Pattern) {
 	fmt.Fprintf(b, "| severity | %s |\n| written by | %s |\n", p.Severity, services)
 	if len(p.Gates) > 0 {
 		fmt.Fprintf(b, "| can explain | %s |\n", "`"+strings.Join(p.Gates, "`, `")+"`")
+	}
+	if len(p.Follows) > 0 {
+		fmt.Fprintf(b, "| told after | %s |\n", strings.Join(p.Follows, ", "))
 	}
 	fmt.Fprintf(b, "| from | %s |\n\nMatches:\n\n", p.Source)
 	for _, m := range p.Match {

@@ -19,6 +19,9 @@ type Pattern struct {
 	Match []Match
 	// Gates are the ids of the rules whose firing it can explain.
 	Gates []string
+	// Follows are the ids of patterns that bring this one about: while one of them
+	// is news, this one is a consequence and is told after it.
+	Follows []string
 	// Source says where the messages come from.
 	Source string
 }

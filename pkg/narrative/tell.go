@@ -2,6 +2,7 @@ package narrative
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -43,7 +44,7 @@ func Tell(m *Memory, a *health.Assessment, counted []health.LogPatternCount) {
 			n.Patterns = append(n.Patterns, m.pattern(t, a))
 		}
 	}
-	slices.SortStableFunc(n.Patterns, telling)
+	slices.SortStableFunc(n.Patterns, telling(n.Patterns))
 	n.Patterns = n.Patterns[:min(len(n.Patterns), maxPatterns)]
 	order(a)
 }
@@ -73,6 +74,8 @@ func (m *Memory) pattern(t *Track, a *health.Assessment) health.LogPattern {
 			})
 		}
 	}
+	// The closest in time first.
+	slices.SortStableFunc(p.Ties, func(a, b health.LogTie) int { return cmp.Compare(math.Abs(a.LagSec), math.Abs(b.LagSec)) })
 	return p
 }
 
@@ -121,15 +124,32 @@ func meet(t *Track, scope health.Scope) bool {
 var services = []string{"frontend", "history", "matching", "worker", "internal-frontend"}
 
 // telling orders patterns: those that are known to explain an issue first, those
-// that may next, then what is news, then by severity and number.
-func telling(a, b health.LogPattern) int {
-	return cmp.Or(
-		cmp.Compare(closeness(&a), closeness(&b)),
-		cmp.Compare(newness(a.News), newness(b.News)),
-		cmp.Compare(gravity(a.Severity), gravity(b.Severity)),
-		-cmp.Compare(a.Count, b.Count),
-		cmp.Compare(a.ID, b.ID), cmp.Compare(a.Service, b.Service),
-	)
+// that may next, then what is news, then causes before their consequences, then
+// by severity and number.
+func telling(patterns []health.LogPattern) func(a, b health.LogPattern) int {
+	var news []string
+	for i := range patterns {
+		if patterns[i].News != health.NewsNone {
+			news = append(news, patterns[i].ID)
+		}
+	}
+	consequence := func(p *health.LogPattern) int {
+		known, foreseen := PatternByID(p.ID)
+		if foreseen && slices.ContainsFunc(known.Follows, func(id string) bool { return slices.Contains(news, id) }) {
+			return 1
+		}
+		return 0
+	}
+	return func(a, b health.LogPattern) int {
+		return cmp.Or(
+			cmp.Compare(closeness(&a), closeness(&b)),
+			cmp.Compare(newness(a.News), newness(b.News)),
+			cmp.Compare(consequence(&a), consequence(&b)),
+			cmp.Compare(gravity(a.Severity), gravity(b.Severity)),
+			-cmp.Compare(a.Count, b.Count),
+			cmp.Compare(a.ID, b.ID), cmp.Compare(a.Service, b.Service),
+		)
+	}
 }
 
 // closeness orders patterns by how they belong to issues.

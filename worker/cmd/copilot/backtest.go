@@ -126,25 +126,15 @@ func readSpan(from, to string, step time.Duration, now instant.Instant) (span, e
 	if step < time.Second || step > time.Hour {
 		return span{}, usageError(fmt.Sprintf("--step %s: use between 1s and 1h", step))
 	}
-	read := func(flag, text string) (instant.Instant, error) {
-		if ago, err := time.ParseDuration(text); err == nil {
-			return now.Add(-ago).Truncate(time.Second), nil
-		}
-		at, err := instant.Parse(text)
-		if err != nil {
-			return at, usageError(fmt.Sprintf("--%s %q: use RFC 3339, such as 2026-11-24T03:04:30Z, or how long ago, such as 6h", flag, text))
-		}
-		return at, nil
-	}
 	var err error
 	if from == "" {
 		return span{}, usageError("--start is missing: give the first instant, such as 2026-11-24T03:00:00Z, or how long ago, such as 6h")
 	}
-	if s.from, err = read("start", from); err != nil {
+	if s.from, err = readInstant("start", from, now); err != nil {
 		return span{}, err
 	}
 	if to != "" {
-		if s.to, err = read("end", to); err != nil {
+		if s.to, err = readInstant("end", to, now); err != nil {
 			return span{}, err
 		}
 	}
@@ -155,6 +145,18 @@ func readSpan(from, to string, step time.Duration, now instant.Instant) (span, e
 		return span{}, usageError(fmt.Sprintf("%d evaluations are too many for one run (at most %d): use a longer --step or a shorter range", n, maxBacktest))
 	}
 	return s, nil
+}
+
+// readInstant reads a flag that holds an instant, or how long ago it was.
+func readInstant(flag, text string, now instant.Instant) (instant.Instant, error) {
+	if ago, err := time.ParseDuration(text); err == nil {
+		return now.Add(-ago).Truncate(time.Second), nil
+	}
+	at, err := instant.Parse(text)
+	if err != nil {
+		return at, usageError(fmt.Sprintf("--%s %q: use RFC 3339, such as 2026-11-24T03:04:30Z, or how long ago, such as 6h", flag, text))
+	}
+	return at, nil
 }
 
 // backtest judges every step of the span and gives each assessment to use.

@@ -35,7 +35,7 @@ const (
 func newCheckCommand(clock instant.Clock) *cobra.Command {
 	var flags prometheusFlags
 	var logs lokiFlags
-	var namespace, cluster string
+	var namespace, cluster, at string
 	var format outputFormat
 	var step time.Duration
 	cmd := &cobra.Command{
@@ -51,17 +51,22 @@ Exit status: 0 happy, 1 stressed, 2 critical, 3 unknown (no usable telemetry),
 		Example: `  copilot check --prometheus-url http://localhost:9090
   copilot check --prometheus-url http://localhost:9090 --loki-url http://localhost:3100
   copilot check --prometheus-url https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1 --prometheus-sigv4
+  copilot check --prometheus-url http://localhost:9090 --at 2026-11-24T03:04:30Z
   copilot check --prometheus-url http://localhost:9090 --selector 'cluster="prod"' -o json | jq .health_state`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			watch := instant.StartStopwatch()
 			cfg := flags.config()
 			cfg.Namespace, cfg.Cluster = namespace, cluster
+			now, err := lookedAt(at, clock.Now())
+			if err != nil {
+				return err
+			}
 			feed, err := logs.feed(cfg.Cluster, step)
 			if err != nil {
 				return err
 			}
-			status, omitted, err := check(cmd.Context(), cfg, feed, clock.Now(), step)
+			status, omitted, err := check(cmd.Context(), cfg, feed, now, step)
 			if err != nil {
 				return unseen(err)
 			}
@@ -84,8 +89,21 @@ Exit status: 0 happy, 1 stressed, 2 critical, 3 unknown (no usable telemetry),
 	addOutputFlag(cmd, &format)
 	cmd.Flags().StringVar(&namespace, "namespace", "", "look only at the task queues of this Temporal namespace")
 	cmd.Flags().StringVar(&cluster, "cluster", "", "name to show for the cluster (default: what the selector says, or the host)")
+	cmd.Flags().StringVar(&at, "at", "", "look at this instant of the past, RFC 3339, or how long ago, such as 15m (default now)")
 	cmd.Flags().DurationVar(&step, "step", 30*time.Second, "time between two evaluations of the history")
 	return cmd
+}
+
+// lookedAt reads which instant is looked at.
+func lookedAt(text string, now instant.Instant) (instant.Instant, error) {
+	if text == "" {
+		return now, nil
+	}
+	at, err := readInstant("at", text, now)
+	if err == nil && at.After(now) {
+		return at, usageError(fmt.Sprintf("--at %s lies in the future", at))
+	}
+	return at, err
 }
 
 // check evaluates the last hour and returns the verdict on its end, and how
