@@ -36,14 +36,16 @@ var fields = []struct{ label, key string }{
 const (
 	// levels are the names of the levels whose lines all count.
 	levels = `(?:err(?:or)?|warn(?:ing)?|d?panic|fatal|critical|severe)`
-	// telling is what a line of such a level contains, without regard to case. In
-	// plain text the level is a word near the begin; in lines of a stack trace such
-	// a word is a part of a name.
-	telling = `"(?:level|severity)"\s*:\s*"` + levels + `"|\blevel="?` + levels + `\b|^(?:[^{].{0,100}?[\s\[(|])?` + levels + `[\s\])|:,]`
+	// words are the begins of those names in the cases that they are written in.
+	// Loki looks for such words much faster than for an expression.
+	words = `err|ERR|Err|warn|WARN|Warn|panic|PANIC|Panic|fatal|FATAL|Fatal|critical|CRITICAL|Critical|severe|SEVERE|Severe`
+	// telling is what a line of such a level contains, without regard to case: a
+	// level's name as a word. In lines of a stack trace it is a part of a name.
+	telling = `"(?:level|severity)"\s*:\s*"` + levels + `"|(?:^|level="?|[\s\[(|])` + levels + `(?:[\s\])|:,"]|$)`
 	// console is a line of zap's console encoder.
 	console = `(?s)^(?P<p_time>[^\s{]\S*)\t(?P<p_level>[A-Za-z]+)\t(?P<p_msg>.*?)(?:\t(?P<p_fields>\{.*\}))?\s*$`
 	// plain is any other line with a level; the first one counts.
-	plain = `(?is)^(?:[^{].{0,100}?[\s\[(|])?(?P<x_level>trace|debug|info|notice|` + levels + `)[\s\])|:,]+(?:-\s)?(?P<x_msg>.*)$`
+	plain = `(?is)^(?:[^{].*?[\s\[(|])?(?P<x_level>trace|debug|info|notice|` + levels + `)[\s\])|:,]+(?:-\s)?(?P<x_msg>.*)$`
 	// whole is the template of the line as it was before it was parsed.
 	whole = "{{if .p_fields}}{{.p_time}}\t{{.p_level}}\t{{.p_msg}}\t{{.p_fields}}{{else}}{{__line__}}{{end}}"
 )

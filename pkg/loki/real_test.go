@@ -24,8 +24,8 @@ import (
 // lokiVariable names the program of a real Loki, for the tests that need one.
 const lokiVariable = "COPILOT_LAB_LOKI"
 
-// real is a Loki of its own for a test.
-type real struct {
+// realLoki is a Loki of its own for a test.
+type realLoki struct {
 	url, program, config string
 	process              *exec.Cmd
 	output               *os.File
@@ -53,7 +53,7 @@ limits_config: {ingestion_rate_mb: 500, ingestion_burst_size_mb: 500, per_stream
 
 // startReal starts a real Loki with extra limits, or skips the test. It serves
 // several tenants when one is named.
-func startReal(t testing.TB, tenant, limits string) *real {
+func startReal(t testing.TB, tenant, limits string) *realLoki {
 	t.Helper()
 	program := os.Getenv(lokiVariable)
 	if program == "" {
@@ -69,7 +69,7 @@ func startReal(t testing.TB, tenant, limits string) *real {
 		l.Close()
 	}
 	dir := t.TempDir()
-	r := &real{url: fmt.Sprintf("http://127.0.0.1:%d", ports[0]), program: program, config: filepath.Join(dir, "loki.yaml"), tenant: tenant}
+	r := &realLoki{url: fmt.Sprintf("http://127.0.0.1:%d", ports[0]), program: program, config: filepath.Join(dir, "loki.yaml"), tenant: tenant}
 	config := fmt.Sprintf(realConfig, dir, ports[0], ports[1], tenant != "", limits)
 	if err := os.WriteFile(r.config, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
@@ -87,7 +87,7 @@ func startReal(t testing.TB, tenant, limits string) *real {
 }
 
 // start starts the process and waits until it is ready.
-func (r *real) start(t testing.TB) {
+func (r *realLoki) start(t testing.TB) {
 	t.Helper()
 	r.process = exec.Command(r.program, "-config.file="+r.config)
 	r.process.Stdout, r.process.Stderr = r.output, r.output
@@ -110,7 +110,7 @@ func (r *real) start(t testing.TB) {
 }
 
 // kill ends the process at once, as kill -9 does.
-func (r *real) kill() {
+func (r *realLoki) kill() {
 	if r.process != nil {
 		_ = r.process.Process.Kill()
 		_ = r.process.Wait()
@@ -125,7 +125,7 @@ type said struct {
 }
 
 // push sends lines of one stream.
-func (r *real) push(t testing.TB, labels map[string]string, lines ...said) {
+func (r *realLoki) push(t testing.TB, labels map[string]string, lines ...said) {
 	t.Helper()
 	values := make([][2]string, len(lines))
 	for i, l := range lines {
@@ -153,7 +153,7 @@ func (r *real) push(t testing.TB, labels map[string]string, lines ...said) {
 }
 
 // scanner returns a scanner of a real Loki with time enough for a busy machine.
-func (r *real) scanner(t testing.TB, change ...func(*Config)) *Scanner {
+func (r *realLoki) scanner(t testing.TB, change ...func(*Config)) *Scanner {
 	return scanner(t, r.url, append([]func(*Config){func(c *Config) { c.Timeout, c.Tenant = time.Minute, r.tenant }}, change...)...)
 }
 

@@ -151,7 +151,7 @@ func (q queries) sample(t health.LogTemplate) string {
 
 // unspelt is what a line may spell in another way than the text that was read
 // from it: what varied, what was redacted, and what JSON escapes.
-var unspelt = regexp.MustCompile(`<\*>|\[redacted:[^\]]*\]|[^ !#-%'-;=?-\[\]-_a-~]+`)
+var unspelt = regexp.MustCompile(`<\*>|\[redacted:[^\]]*\]|[^\w !#$%'()*+,./:;=?@\[\]^{|}~-]+`)
 
 // literals are line filters for the longest pieces of a template's texts.
 func literals(t health.LogTemplate) []string {

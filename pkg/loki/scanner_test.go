@@ -332,10 +332,11 @@ func TestAnIllLokiIsNotPressedOn(t *testing.T) {
 	d.add(record{at: noon, group: failed("a")})
 	ill := true
 	d.before = func(w http.ResponseWriter, _ *http.Request) bool {
-		if ill {
-			http.Error(w, "parse error", http.StatusBadRequest)
+		if !ill {
+			return false
 		}
-		return ill
+		http.Error(w, "parse error", http.StatusBadRequest)
+		return true
 	}
 	s := scanner(t, serve(t, d))
 	scan := func() (bool, error) {
