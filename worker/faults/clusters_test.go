@@ -23,6 +23,7 @@ import (
 
 	"github.com/temporal-sre/copilot/pkg/dsql/postgrestest"
 	"github.com/temporal-sre/copilot/pkg/instant"
+	"github.com/temporal-sre/copilot/worker/temporaltest"
 )
 
 // clustersEnv lists the numbers of clusters to watch, such as 10,100; empty: the
@@ -88,7 +89,7 @@ func measure(t *testing.T, p *place, l load) Scale {
 
 	metrics := httptest.NewServer(p.player)
 	t.Cleanup(metrics.Close)
-	listen := freeAddress(t)
+	listen := temporaltest.FreeAddress(t)
 	var config strings.Builder
 	fmt.Fprintf(&config, "temporal: {address: %q, task_queue: clusters-%d}\nlisten: %q\nobserve: {interval: %s, settle: %s, warm_up: 0s}\nclusters:\n",
 		p.temporal.Address, l.clusters, listen, l.interval, l.settle)

@@ -123,7 +123,7 @@ func (p *place) play(t *testing.T, lab string) {
 		t.Fatal(err)
 	}
 	p.selector = truth.Selector
-	address := freeAddress(t)
+	address := temporaltest.FreeAddress(t)
 	_, port, _ := net.SplitHostPort(address)
 	run(t, "the Prometheus of the recording", exec.Command(lab, "replay", dir, "--port", port))
 
@@ -145,17 +145,6 @@ func (p *place) play(t *testing.T, lab string) {
 		verdict, _ := health.Evaluate(health.Window{}, observations[0])
 		return !verdict.Blind
 	})
-}
-
-// freeAddress is one that nobody listened on a moment ago.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // eventually waits until something is so.

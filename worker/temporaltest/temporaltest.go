@@ -15,8 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -93,7 +91,10 @@ func start(t *testing.T, client *tls.Config, encryption map[string]string) *Serv
 	if err != nil {
 		t.Fatal(err)
 	}
-	ports := freePorts(t, 8)
+	ports := make([]int, 8)
+	for i := range ports {
+		ports[i] = freePort(t)
+	}
 	configuration, err := json.Marshal(map[string]any{
 		"database": map[string]any{
 			"address": at.Host, "user": at.User.Username(), "password": password,
@@ -214,32 +215,6 @@ func setUp(t *testing.T, database, dir, kind, versionName string) {
 	if _, err := connection.Exec(ctx, `INSERT INTO schema_version VALUES (0, current_database(), now(), $1, $1)`, string(version[1])); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// freePorts returns ports that nobody listened on a moment ago. The server
-// keeps them in a column that goes no further than 32767.
-func freePorts(t *testing.T, n int) []int {
-	t.Helper()
-	var ports []int
-	var held []net.Listener // until all are found, so that none is found twice
-	defer func() {
-		for _, listener := range held {
-			listener.Close()
-		}
-	}()
-	for tries := 0; len(ports) < n; tries++ {
-		if tries == 1000 {
-			t.Fatal("no free ports between 20000 and 32767")
-		}
-		port := 20000 + rand.IntN(12768)
-		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			continue
-		}
-		held = append(held, listener)
-		ports = append(ports, port)
-	}
-	return ports
 }
 
 // prepare waits until the server answers and knows the namespace.
