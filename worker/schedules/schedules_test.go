@@ -114,7 +114,7 @@ func TestSchedulesFollowThePlan(t *testing.T) {
 	ensure(Plan{Cluster: "old", Assess: DefaultAssess(), Retain: DefaultRetain()})
 	// Listing lags behind a little.
 	watch, gone := instant.StartStopwatch(), []string(nil)
-	for len(gone) == 0 && watch.Elapsed() < 30*time.Second {
+	for len(gone) == 0 && watch.Elapsed() < 3*time.Minute {
 		if other, err := RemoveOthers(ctx, all, "other", nil); err != nil || len(other) != 0 {
 			t.Fatalf("%v: another deployment removed %v", err, other)
 		}

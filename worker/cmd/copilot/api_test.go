@@ -207,7 +207,7 @@ func TestAPIStops(t *testing.T) {
 	}
 	go func() {
 		<-sent
-		time.Sleep(500 * time.Millisecond) // it waits for the store now, for two seconds
+		time.Sleep(1500 * time.Millisecond) // it waits for the store now, for two seconds
 		s.stop()
 	}()
 	response, err := http.DefaultClient.Do(request)

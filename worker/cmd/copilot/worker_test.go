@@ -11,7 +11,6 @@ import (
 
 	"github.com/temporal-sre/copilot/pkg/dsql"
 	"github.com/temporal-sre/copilot/pkg/dsql/postgrestest"
-	"github.com/temporal-sre/copilot/pkg/instant"
 )
 
 // What the worker does while it runs is tested in lab/integration, beside a
@@ -90,10 +89,11 @@ func TestReach(t *testing.T) {
 		}
 	})
 	t.Run("no longer than asked", func(t *testing.T) {
-		watch := instant.StartStopwatch()
-		err := reach(t.Context(), quiet, "it", 50*time.Millisecond, func(context.Context) error { return away }, never)
-		if !errors.Is(err, away) || watch.Elapsed() > tryPause {
-			t.Errorf("%v after %s", err, watch.Elapsed())
+		tries := 0
+		err := reach(t.Context(), quiet, "it", 50*time.Millisecond, func(context.Context) error { tries++; return away }, never)
+		// A machine that stood still may find the pause over as well as the time.
+		if !errors.Is(err, away) || tries > 2 {
+			t.Errorf("%v after %d tries", err, tries)
 		}
 	})
 	t.Run("not for what stays", func(t *testing.T) {
