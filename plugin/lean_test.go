@@ -29,6 +29,7 @@ var heavy = []string{
 	"github.com/temporal-sre/copilot/worker",
 	"github.com/temporal-sre/copilot/pkg/prometheus",
 	"github.com/temporal-sre/copilot/pkg/loki",
+	"github.com/temporal-sre/copilot/pkg/redact",
 	"github.com/temporal-sre/copilot/pkg/bedrock",
 }
 
