@@ -28,6 +28,7 @@ import (
 	"github.com/magefile/mage/mg"
 
 	"github.com/temporal-sre/copilot/pkg/instant"
+	"github.com/temporal-sre/copilot/plugin/archive"
 )
 
 // Aliases give the whole of a namespace its plain name.
@@ -42,6 +43,7 @@ var Aliases = map[string]any{
 const (
 	binDir        = "bin"
 	distDir       = "dist"
+	releaseDir    = "release"
 	labDir        = "lab"
 	postgresDir   = "lab/postgres"
 	prometheusDir = "lab/prometheus/server"
@@ -112,19 +114,31 @@ func (Build) Backend(ctx context.Context) error {
 	return buildBackend(ctx, runtime.GOOS, runtime.GOARCH)
 }
 
+// platforms are those that Grafana runs on.
+var platforms = []string{"linux_amd64", "linux_arm64", "linux_arm", "darwin_amd64", "darwin_arm64", "windows_amd64"}
+
 // Backends builds the plugin's backend for every platform that Grafana runs on.
 func (Build) Backends(ctx context.Context) error {
-	for _, platform := range [][2]string{
-		{"linux", "amd64"},
-		{"linux", "arm64"},
-		{"linux", "arm"},
-		{"darwin", "amd64"},
-		{"darwin", "arm64"},
-		{"windows", "amd64"},
-	} {
-		if err := buildBackend(ctx, platform[0], platform[1]); err != nil {
+	for _, platform := range platforms {
+		goos, goarch, _ := strings.Cut(platform, "_")
+		if err := buildBackend(ctx, goos, goarch); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// Archive builds the plugin for every platform and packs it into release/: the bundle, and the pair for Grafana's catalogue.
+func (Build) Archive(ctx context.Context) error {
+	if err := inOrder(ctx, Build{}.Frontend, Build{}.Backends); err != nil {
+		return err
+	}
+	archives, err := archive.Pack(distDir, releaseDir, platforms)
+	if err != nil {
+		return err
+	}
+	for _, name := range archives {
+		fmt.Println("packed", name)
 	}
 	return nil
 }
@@ -287,8 +301,11 @@ func (Test) Race(ctx context.Context) error {
 }
 
 // Frontend runs the front end's tests; those of the built plugins in a browser are skipped where there is no Chromium.
+// The suite for a real Grafana is listed, which shows that it can be loaded.
 func (Test) Frontend(ctx context.Context) error {
-	return inOrder(ctx, Build{}.Frontend, npmScript("test:ci"))
+	// The browser looks at the built backend, too, with a recorded play in its store.
+	return inOrder(ctx, Setup{}.Postgres, Build{}.Frontend, Build{}.Backend, Build{}.Prometheus, Build{}.Lab,
+		npmScript("test:ci"), npmScript("e2e:grafana:list"))
 }
 
 // Generated fails when generating again changes a file, and leaves the new files in place.
@@ -340,7 +357,7 @@ func Fmt(ctx context.Context) error {
 
 // Clean removes what builds and tests made; installed packages and Go's caches stay.
 func Clean() error {
-	for _, dir := range []string{binDir, distDir, "coverage"} {
+	for _, dir := range []string{binDir, distDir, releaseDir, "coverage"} {
 		if err := os.RemoveAll(dir); err != nil {
 			return err
 		}

@@ -87,7 +87,7 @@ export async function open(page: Page, url: string, view: View) {
  * expectation's own error says what was wrong at the end.
  */
 export async function eventually<T>(read: () => Promise<T> | T, expectation: (value: T) => void) {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 30_000;
   for (;;) {
     const value = await read();
     try {

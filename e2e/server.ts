@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, IncomingMessage, request as ask, ServerResponse } from 'node:http';
 import { AddressInfo } from 'node:net';
 import path from 'node:path';
 
@@ -9,6 +9,8 @@ export const root = path.resolve(__dirname, '..');
 // What the host page needs, by the beginning of its address.
 const places: Array<[address: string, folder: string]> = [
   ['/dist/', 'dist'],
+  ['/provisioning/', 'provisioning/dashboards'],
+  ['/host/', 'e2e/host'],
   ['/public/build/img/', 'node_modules/@grafana/ui/dist/public/img'],
   ['/', 'test-results/host'],
 ];
@@ -23,6 +25,7 @@ const fonts: Array<[name: RegExp, file: string]> = [
 const types: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json',
   '.svg': 'image/svg+xml',
   '.woff2': 'font/woff2',
 };
@@ -32,11 +35,30 @@ export interface Server {
   stop: () => Promise<void>;
 }
 
-/** Serves the host page and the built plugin on a free port of the loopback address. */
-export async function serve(): Promise<Server> {
+/** Where everything is served a second time, as a Grafana behind a proxy that shares its address is. */
+export const subPath = '/grafana';
+
+// Stricter than what Grafana recommends: no script but those that are served, and nothing that makes text a program.
+const policy = "script-src 'self'; object-src 'none'; base-uri 'self'; frame-src 'none'; worker-src 'none'";
+
+/**
+ * Serves the host page and the built plugin on a free port of the loopback address.
+ *
+ * @param backend the address of the bridge to the backend; without one nothing answers queries
+ */
+export async function serve(backend?: string): Promise<Server> {
   const server = createServer((request, response) => {
-    void answer(request.url ?? '/').then(({ status, type, body }) => {
-      response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'max-age=3600' });
+    const url = (request.url ?? '/').replace(new RegExp(`^${subPath}(?=/|$)`), '') || '/';
+    if (backend && /^\/(api|stage)\//.test(url)) {
+      passOn(request, response, backend + url);
+      return;
+    }
+    void answer(url).then(({ status, type, body }) => {
+      response.writeHead(status, {
+        'Content-Type': type,
+        'Content-Security-Policy': policy,
+        'Cache-Control': 'max-age=3600',
+      });
       response.end(body);
     });
   });
@@ -50,6 +72,24 @@ export async function serve(): Promise<Server> {
         server.closeAllConnections();
       }),
   };
+}
+
+/** Has the bridge answer a request. */
+function passOn(request: IncomingMessage, response: ServerResponse, url: string) {
+  const { method, headers } = request;
+  const asked = ask(url, { method, headers }, (answered) => {
+    response.writeHead(answered.statusCode ?? 502, answered.headers);
+    answered.pipe(response);
+  });
+  asked.on('error', ({ message }) => {
+    if (response.headersSent) {
+      response.destroy();
+    } else {
+      response.writeHead(502, { 'Content-Type': 'text/plain' }).end(message);
+    }
+  });
+  response.on('close', () => asked.destroy());
+  request.pipe(asked);
 }
 
 async function answer(url: string): Promise<{ status: number; type: string; body?: Buffer }> {

@@ -88,7 +88,8 @@ var yesMappings = data.ValueMappings{data.ValueMapper{
 	"true":  {Text: "Yes", Color: "purple", Index: 1},
 }}
 
-// guides is where runbooks are read; Grafana puts a runbook's name in.
+// guides is where runbooks are read, and the only place that says so: the panels
+// take it from the frames. Grafana puts a runbook's name in.
 const guides = "https://github.com/temporal-sre/copilot/blob/main/runbooks/${__value.raw}.md"
 
 // field makes a field with a name for people and one sentence about it.

@@ -75,8 +75,20 @@ func statusRow(v *latest, now instant.Instant) *data.Frame {
 		field("changed", "What changed", "Since when the state holds, and what came first.", []*string{optional(a.Explanation.Changed)}),
 		field("would_change", "What would change it", "What would lead to another state.", []*string{optional(a.Explanation.WouldChange)}),
 		field("explained_by", "In the words of", "Who wrote the summary: the rules, or a model.", []*string{optional(a.Explanation.By)}),
+		withLink(field("guide", "Guide", "The runbook that says how to see the cluster again, if it cannot be seen.", []*string{sightGuide(v, now)}), "View guide", guides),
 		field("assessment_id", "Assessment", "The id of the assessment.", []string{dsql.AssessmentID(a.Cluster, a.At)}),
 	)
+}
+
+// sightGuideID is the runbook on getting telemetry back.
+const sightGuideID = "telemetry-lost"
+
+// sightGuide names the runbook for a copilot that is blind or silent.
+func sightGuide(v *latest, now instant.Instant) *string {
+	if !v.assessment.Blind && !v.isStale(now) {
+		return nil
+	}
+	return new(sightGuideID)
 }
 
 // worstIssue returns the title of the most severe open issue, nil if there is none.

@@ -58,8 +58,7 @@ func answerSummary(ctx context.Context, q *question) (data.Frames, error) {
 		field("trend", "Trend", "The signal that the rule reads first, over the last observations, as a JSON list, oldest first.", column(rows, func(f *factor) string { return f.trend })),
 	)
 	avoid := table("avoid",
-		field("text", "Do not", "What must not be done now.", slices.Clone(a.Explanation.Avoid)),
-		field("reason", "Why", "Why not, where that is not said already.", make([]*string, len(a.Explanation.Avoid))),
+		field("text", "Do not", "What must not be done now, and why.", slices.Clone(a.Explanation.Avoid)),
 	)
 	return data.Frames{factors, avoid}, nil
 }

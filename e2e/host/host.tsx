@@ -6,6 +6,7 @@ import React from 'react';
 import { createRoot } from 'react-dom/client';
 import { dashboard } from './Dashboard';
 import { editor } from './Editor';
+import { insights } from './Insights';
 import { setting } from './setting';
 
 const theme = createTheme({ colors: { mode: setting('theme', 'dark') === 'light' ? 'light' : 'dark' } });
@@ -18,7 +19,7 @@ setTemplateSrv({
 });
 
 async function main() {
-  const shown = setting('editor', '') ? await editor() : await dashboard();
+  const shown = setting('page', '') ? await insights() : setting('editor', '') ? await editor() : await dashboard();
   document.documentElement.style.background = theme.colors.background.canvas;
   createRoot(document.getElementById('root')!).render(
     <ThemeContext.Provider value={theme}>

@@ -161,6 +161,9 @@ func PostgresSource(databaseURL string) (Source, error) {
 	}, password)
 }
 
+// UID is the data source's uid, which is part of its channels.
+func (s Source) UID() string { return s.settings.Uid }
+
 // context is what Grafana says of a data source with every request.
 func (s Source) context() *pluginv2.PluginContext {
 	return &pluginv2.PluginContext{Namespace: "default", PluginId: ID, DataSourceInstanceSettings: s.settings}
@@ -222,34 +225,63 @@ func (p *Plugin) Query(ctx context.Context, source Source, query Query) (Answer,
 		"datasource": map[string]string{"type": ID, "uid": source.settings.Uid},
 	}
 	maps.Copy(fields, query.Fields)
+	// A panel's own name for its query would be another one.
+	fields["refId"] = refID
 	text, err := json.Marshal(fields)
 	if err != nil {
 		return Answer{}, err
 	}
-	request := &pluginv2.QueryDataRequest{
-		PluginContext: source.context(),
-		Headers:       map[string]string{},
-		Queries: []*pluginv2.DataQuery{{
-			RefId: refID, QueryType: query.Type, MaxDataPoints: query.MaxDataPoints, IntervalMS: 1000, Json: text,
-			TimeRange: &pluginv2.TimeRange{FromEpochMS: query.From.UnixMilli(), ToEpochMS: query.To.UnixMilli()},
-		}},
-	}
+	headers := map[string]string{}
 	if query.FromAlert {
-		request.Headers["FromAlert"] = "true"
+		headers["FromAlert"] = "true"
 	}
-	answer, err := p.data.QueryData(ctx, request)
+	answers, err := p.queries(ctx, source, query.From, query.To, []json.RawMessage{text}, headers)
 	if err != nil {
 		return Answer{}, err
 	}
-	response := answer.Responses[refID]
-	if response == nil {
+	answer, found := answers[refID]
+	if !found {
 		return Answer{}, errors.New("the plugin did not answer the query")
 	}
-	frames, err := data.UnmarshalArrowFrames(response.Frames)
-	if err != nil {
-		return Answer{}, err
+	return answer, nil
+}
+
+// Queries asks all queries of one panel in one request, as Grafana does. Each
+// is the JSON that the panel sends; the answers are by refId.
+func (p *Plugin) Queries(ctx context.Context, source Source, from, to instant.Instant, queries []json.RawMessage) (map[string]Answer, error) {
+	return p.queries(ctx, source, from, to, queries, map[string]string{})
+}
+
+func (p *Plugin) queries(ctx context.Context, source Source, from, to instant.Instant, queries []json.RawMessage, headers map[string]string) (map[string]Answer, error) {
+	request := &pluginv2.QueryDataRequest{PluginContext: source.context(), Headers: headers}
+	for _, text := range queries {
+		var grafanas struct {
+			RefID         string  `json:"refId"`
+			QueryType     string  `json:"queryType"`
+			MaxDataPoints int64   `json:"maxDataPoints"`
+			IntervalMS    float64 `json:"intervalMs"`
+		}
+		if err := json.Unmarshal(text, &grafanas); err != nil {
+			return nil, fmt.Errorf("the query %s: %w", text, err)
+		}
+		request.Queries = append(request.Queries, &pluginv2.DataQuery{
+			RefId: grafanas.RefID, QueryType: grafanas.QueryType, MaxDataPoints: grafanas.MaxDataPoints, IntervalMS: int64(grafanas.IntervalMS), Json: text,
+			TimeRange: &pluginv2.TimeRange{FromEpochMS: from.UnixMilli(), ToEpochMS: to.UnixMilli()},
+		})
 	}
-	return Answer{Frames: frames, Error: response.Error, ErrorSource: response.ErrorSource, Status: int(response.Status)}, nil
+	response, err := p.data.QueryData(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	answers := map[string]Answer{}
+	for refID, one := range response.Responses {
+		frames, err := data.UnmarshalArrowFrames(one.Frames)
+		if err != nil {
+			return nil, err
+		}
+		answers[refID] = Answer{Frames: frames, Error: one.Error, ErrorSource: one.ErrorSource, Status: int(one.Status)}
+	}
+	return answers, nil
 }
 
 // Resource gets a resource, as the query editor does, and returns its HTTP

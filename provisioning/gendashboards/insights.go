@@ -3,13 +3,12 @@ package main
 // insights is the dashboard that one opens first (requirement R7).
 func insights() dashboard {
 	hero := copilotPanel(heroPlugin, "Copilot Insights", "The verdict, since when, how sure, why, what to do and what not to do.", 24, 15,
-		ask("status", "status", nil), ask("issues", "issues", nil), ask("actions", "actions", nil), ask("summary", "summary", nil),
+		ask("status", "status", object{"live": true}), ask("issues", "issues", nil), ask("actions", "actions", nil), ask("summary", "summary", nil),
 		ask("scopes", "scopes", nil), ask("services", "services", nil), ask("timeline", "timeline", nil))
 	// The ribbon shows a day, whatever the dashboard's time range is.
 	hero["timeFrom"], hero["hideTimeOverride"] = "24h", true
 	hero["options"] = object{
-		"filterVariable": "state", "ribbon": true, "columns": "auto", "density": "comfortable",
-		"guideBaseUrl": "https://github.com/temporal-sre/copilot/blob/main/runbooks/{guide}.md",
+		"filterVariable": "state", "ribbon": true, "columns": "auto", "density": "comfortable", "guideBaseUrl": "",
 	}
 
 	services := table("Services", "The services of the Temporal server, the worst first.", 8, 8, ask("A", "services", inState()),
@@ -25,7 +24,8 @@ func insights() dashboard {
 	override(guided, "confidence", "custom.cellOptions", object{"type": "gauge", "mode": "basic"})
 	issues := table("Open issues", "What is wrong now, the worst first.", 12, 9, ask("A", "issues", inState()),
 		"id", "kind", "status", "changed_at", "gates")
-	logs := table("Log pattern alerts", "What was found in the logs of the server.", 12, 7, ask("A", "log_patterns", nil))
+	logs := table("Log pattern alerts", "What is in the logs, what is news first. Logs explain a state and never decide it.", 12, 7, ask("A", "log_patterns", nil),
+		"id", "first_at", "last_at", "lag", "sample")
 	override(logs, "service", "custom.cellOptions", object{"type": "pill"})
 	changes := table("State changes", "When the state changed, and the rules that had fired.", 12, 7, ask("A", "transitions", inState()))
 

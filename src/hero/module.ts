@@ -32,7 +32,8 @@ export const plugin = new PanelPlugin<HeroOptions>(HeroPanel).setPanelOptions((b
     .addTextInput({
       path: 'guideBaseUrl',
       name: 'Where guides are read',
-      description: "A runbook's name is appended to this URL, or put where it says {guide}.",
+      description:
+        "A runbook's name is appended to this URL, or put where it says {guide}. Empty leads to the copilot's own runbooks.",
       defaultValue: defaults.guideBaseUrl,
       settings: { placeholder: 'https://wiki.example.com/runbooks/{guide}' },
     })

@@ -5,7 +5,7 @@ export interface HeroOptions {
   ribbon: boolean;
   /** Whether Analysis and Suggested remediations show; "auto" leaves them out where the panel is too low for them. */
   columns: 'auto' | 'always' | 'never';
-  /** Where runbooks are read; a guide that is no URL itself is appended to it. */
+  /** Where runbooks are read, a guide that is no URL itself is appended to it; empty leaves that to the backend. */
   guideBaseUrl: string;
   density: 'comfortable' | 'compact';
 }

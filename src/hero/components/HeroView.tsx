@@ -31,9 +31,6 @@ interface Props {
   timeZone: TimeZone;
 }
 
-// The runbook on getting telemetry back.
-const sightGuide = 'telemetry-lost';
-
 /** The verdict with all that is known of it. */
 export function HeroView({ hero, receivedAt, options, layout, timeZone }: Props) {
   // Coarse on purpose: everything below renders with it.
@@ -75,7 +72,7 @@ export function HeroView({ hero, receivedAt, options, layout, timeZone }: Props)
                 <RichText text={summaryBeside(hero.summary, worst)} />
               </p>
             )}
-            {hero.blind && <RestoreSight base={options.guideBaseUrl} />}
+            <RestoreSight hero={hero} base={options.guideBaseUrl} />
             <div className={styles.bar}>
               <Chips hero={hero} />
               {options.filterVariable && <StateFilter variable={options.filterVariable} />}
@@ -110,8 +107,8 @@ function Staleness({ hero, now, timeZone }: { hero: Hero; now: number; timeZone:
   );
 }
 
-function RestoreSight({ base }: { base: string }) {
-  const link = guideLink(sightGuide, base);
+function RestoreSight({ hero, base }: { hero: Hero; base: string }) {
+  const link = guideLink(hero.sightGuide, base, hero.sightLink);
   return link ? (
     <div>
       <TextLink href={link} external inline={false} variant="bodySmall">

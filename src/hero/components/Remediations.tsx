@@ -5,7 +5,7 @@ import React from 'react';
 import { coloursOf } from '../colours';
 import { percent } from '../model/format';
 import { guideLink } from '../model/guide';
-import { Action, Avoid, Hero, Risk } from '../model/types';
+import { Action, Hero, Risk } from '../model/types';
 import { RichText } from './RichText';
 import { Section } from './Section';
 import { StateShape } from './StateShape';
@@ -44,7 +44,7 @@ export function Remediations({ hero, guideBaseUrl, roomy }: Props) {
 function ActionRow({ action, guideBaseUrl, roomy }: Omit<Props, 'hero'> & { action: Action }) {
   const styles = useStyles2(getStyles);
   const { text, confidence, risk, guide, target } = action;
-  const link = guideLink(guide, guideBaseUrl);
+  const link = guideLink(guide, guideBaseUrl, action.guideLink);
   return (
     <li className={roomy ? styles.row : styles.stacked}>
       <div className={styles.words}>
@@ -96,21 +96,15 @@ function RiskMark({ risk }: { risk: Risk }) {
   return <span className={styles.mark}>{risk === 'none' ? 'no' : risk} risk</span>;
 }
 
-function AvoidBox({ avoid }: { avoid: Avoid[] }) {
+function AvoidBox({ avoid }: { avoid: string[] }) {
   const styles = useStyles2(getStyles);
   return (
     <ul className={styles.avoid} aria-label="Do not">
-      {avoid.map(({ text, reason }) => (
+      {avoid.map((text) => (
         <li key={text} className={styles.dont}>
           <StateShape shape="avoid" size={1.1} />
           <div className={styles.words}>
             Do not <RichText text={text.replace(/^(?:do not|don't)\s+/i, '')} />
-            {reason && (
-              <details className={styles.why}>
-                <summary>why</summary>
-                <RichText text={reason} />
-              </details>
-            )}
           </div>
         </li>
       ))}
@@ -187,11 +181,6 @@ const getStyles = (theme: GrafanaTheme2) => {
       alignItems: 'baseline',
       gap: theme.spacing(1),
       '& > svg': { alignSelf: 'flex-start', marginTop: '0.2em' },
-    }),
-    why: css({
-      color: theme.colors.text.secondary,
-      fontSize: '0.93em',
-      summary: { display: 'list-item', width: 'fit-content', color: theme.colors.text.link, cursor: 'pointer' },
     }),
   };
 };

@@ -21,8 +21,8 @@ const signatures: Array<[Topic, string[]]> = [
   ['issues', ['severity', 'title']],
   ['actions', ['action', 'risk']],
   ['factors', ['rank', 'text']],
-  ['avoid', ['text', 'reason']],
   ['scopes', ['kind', 'name', 'state']],
+  ['avoid', ['text']],
 ];
 
 /** Tells what a frame is about, if the panel has a use for it. */
@@ -44,14 +44,18 @@ export interface Row {
   text(...names: string[]): string | undefined;
   number(name: string): number | undefined;
   flag(name: string): boolean;
+  /** Whether there is such a field at all. */
+  has(name: string): boolean;
   numbers(name: string): number[];
+  /** Where the link of a value leads to. */
+  link(name: string): string | undefined;
 }
 
 /** The rows of a frame, read by the names of its fields. */
 export function rowsOf(frame: DataFrame): Row[] {
-  const columns = new Map(frame.fields.map((field) => [field.name, field.values]));
+  const fields = new Map(frame.fields.map((field) => [field.name, field]));
   return Array.from({ length: frame.length }, (_, index) => {
-    const at = (name: string): unknown => columns.get(name)?.[index] ?? undefined;
+    const at = (name: string): unknown => fields.get(name)?.values[index] ?? undefined;
     const text = (...names: string[]) => {
       const value = names.map(at).find((found) => found !== undefined && found !== '');
       return value === undefined ? undefined : String(value);
@@ -60,7 +64,19 @@ export function rowsOf(frame: DataFrame): Row[] {
       const value = at(name);
       return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
     };
-    return { text, number, flag: (name) => at(name) === true, numbers: (name) => numbersIn(at(name)) };
+    const link = (name: string) => {
+      const value = text(name);
+      const url = fields.get(name)?.config.links?.[0]?.url;
+      return value === undefined ? undefined : url?.replaceAll('${__value.raw}', encodeURIComponent(value));
+    };
+    return {
+      text,
+      number,
+      flag: (name) => at(name) === true,
+      has: (name) => fields.has(name),
+      numbers: (name) => numbersIn(at(name)),
+      link,
+    };
   });
 }
 

@@ -48,7 +48,7 @@ describe('what the panel reads out of frames', () => {
     const hero = heroOf([...golden('status.jsonc'), ...golden('timeline.jsonc')]);
     expect(hero).toMatchObject({ cluster: 'prod', state: 'stressed', confidence: 0.87, intervalMs: 30_000 });
     expect(hero.age).toEqual({ ms: 30_000, at: now });
-    expect(heroOf(golden('status_blind.jsonc'))).toMatchObject({ blind: true });
+    expect(heroOf(golden('status_blind.jsonc'))).toMatchObject({ blind: true, sightGuide: 'telemetry-lost' });
   });
 
   it('reads every other answer of the backend', () => {
@@ -56,14 +56,24 @@ describe('what the panel reads out of frames', () => {
     const hero = heroOf(answers.flatMap((name) => golden(`${name}.jsonc`)));
     expect(hero.issues[0]).toMatchObject({ severity: 'critical', title: 'Nobody serves default/billing' });
     expect(hero.actions![0]).toMatchObject({ risk: 'low', confidence: 0.86, guide: 'workers-gone' });
+    expect(hero.actions![0]!.guideLink).toMatch(/^https:.*\/runbooks\/workers-gone\.md$/);
     expect(hero.factors![0]).toMatchObject({ rank: 1, value: 0, limit: 1, weight: 1, trend: [3, 2, 1] });
-    expect(hero.avoid).toEqual([{ text: 'scale workers down while tasks wait', reason: undefined }]);
+    expect(hero.avoid).toEqual(['scale workers down while tasks wait']);
     expect(hero.places.map(({ name }) => name)).toEqual(['billing', 'matching', 'default']);
     expect(hero.degraded).toBeUndefined();
   });
 
   it('reads the newest verdict of a live status', () => {
     expect(heroOf([frameOf('status', [{ state: 'happy' }, { state: 'stressed' }])]).state).toBe('stressed');
+  });
+
+  it('does not show issues of the verdict before the live one', () => {
+    const older = frameOf('issues', [{ title: 'Nobody polls billing', severity: 'critical', status: 'open' }]);
+    const issuesWith = (issue: string | null) =>
+      heroOf([frameOf('status', [{ state: 'critical', issue }]), older]).issues.map(({ title }) => title);
+    expect(issuesWith('Nobody polls billing')).toEqual(['Nobody polls billing']);
+    expect(issuesWith('The server is down')).toEqual(['The server is down']);
+    expect(issuesWith(null)).toEqual([]);
   });
 
   it('finds frames that lost their names by their fields', () => {

@@ -2,7 +2,7 @@ import { DataFrame, TimeRange } from '@grafana/data';
 import { Row, rowsOf, Topic, topicOf } from './frames';
 import { previousIn, ribbonFrom } from './ribbon';
 import { byGraveness, isImpaired, stateFrom } from './states';
-import { Action, Avoid, Factor, Hero, Issue, Place, Risk } from './types';
+import { Action, Factor, Hero, Issue, Place, Risk } from './types';
 
 /** How often a worker observes, unless the status says otherwise. */
 const usualIntervalMs = 30_000;
@@ -51,15 +51,17 @@ export function heroFrom(frames: DataFrame[], range: TimeRange, receivedAt: numb
     signalsAsked: status.number('signals_asked'),
     blind: status.flag('blind'),
     blindReason: status.text('blind_reason'),
+    sightGuide: status.text('guide'),
+    sightLink: status.link('guide'),
     degraded: degradedFrom(status),
     bottleneck: status.text('bottleneck'),
     summary: status.text('summary'),
     changed: status.text('changed'),
     wouldChange: status.text('would_change'),
-    issues: about('issues').length > 0 ? issuesFrom(rows('issues')) : issuesOf(status),
+    issues: about('issues').length > 0 ? issuesBeside(status, rows('issues')) : issuesOf(status),
     places: placesFrom(rows('scopes')),
     factors: about('factors').length > 0 ? factorsFrom(rows('factors')) : undefined,
-    avoid: rows('avoid').flatMap(avoidFrom),
+    avoid: rows('avoid').flatMap((row) => row.text('text') ?? []),
     actions: about('actions').length > 0 ? rows('actions').flatMap(actionFrom) : undefined,
     ribbon,
   };
@@ -114,6 +116,14 @@ function issuesFrom(rows: Row[]): Issue[] {
       ];
     })
     .sort((a, b) => byGraveness(a.severity, b.severity));
+}
+
+/** A live status runs ahead of the other answers: issues that do not have its gravest are of the verdict before. */
+function issuesBeside(status: Row, rows: Row[]): Issue[] {
+  const issues = issuesFrom(rows);
+  const gravest = status.text('issue');
+  const isOlder = gravest ? rows.every((row) => row.text('title') !== gravest) : status.has('issue');
+  return isOlder ? issuesOf(status) : issues;
 }
 
 /** The one issue that a status names itself, where nobody asked for all. */
@@ -180,11 +190,6 @@ function factorsFrom(rows: Row[]): Factor[] {
     .sort((a, b) => a.rank - b.rank);
 }
 
-function avoidFrom(row: Row): Avoid[] {
-  const text = row.text('text');
-  return text ? [{ text, reason: row.text('reason') }] : [];
-}
-
 const risks: Risk[] = ['none', 'low', 'medium', 'high'];
 
 function actionFrom(row: Row): Action[] {
@@ -199,6 +204,7 @@ function actionFrom(row: Row): Action[] {
           risk: risks.find((risk) => risk === row.text('risk')),
           confidence: row.number('confidence'),
           guide: row.text('guide'),
+          guideLink: row.link('guide'),
         },
       ]
     : [];

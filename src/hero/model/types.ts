@@ -50,13 +50,10 @@ export interface Action {
   target?: string;
   risk?: Risk;
   confidence?: number;
+  /** The name of a runbook, or a URL. */
   guide?: string;
-}
-
-/** What must not be done now. */
-export interface Avoid {
-  text: string;
-  reason?: string;
+  /** Where the backend says that it is read. */
+  guideLink?: string;
 }
 
 /** A stretch of time in one state. */
@@ -94,6 +91,9 @@ export interface Hero {
   signalsAsked?: number;
   blind: boolean;
   blindReason?: string;
+  /** The runbook on getting telemetry back, and where the backend says that it is read. */
+  sightGuide?: string;
+  sightLink?: string;
   /** Why only a part of the answer is there. */
   degraded?: string;
   bottleneck?: string;
@@ -105,7 +105,8 @@ export interface Hero {
   places: Place[];
   /** Absent when no query asked for them, which is not the same as none. */
   factors?: Factor[];
-  avoid: Avoid[];
+  /** What must not be done now. */
+  avoid: string[];
   /** Absent when no query asked for them. */
   actions?: Action[];
   ribbon?: Ribbon;

@@ -235,12 +235,7 @@ const stressedActions = frameOf('actions', [
   },
 ]);
 
-const dontScaleDown = frameOf('avoid', [
-  {
-    text: 'scale down any worker while tasks wait',
-    reason: 'Tasks wait on billing; fewer workers make the others wait, too.',
-  },
-]);
+const dontScaleDown = frameOf('avoid', [{ text: 'scale down any worker: tasks wait on billing' }]);
 
 export const stressed = [
   frameOf('status', [stressedStatus]),
@@ -359,8 +354,8 @@ export const critical = [
     },
   ]),
   frameOf('avoid', [
-    { text: 'tune workers while the server is the bottleneck', reason: 'More polls add load where it already hurts.' },
-    { text: 'restart history while shards are moving', reason: '' },
+    { text: 'tune workers while the server is the bottleneck' },
+    { text: 'restart history while shards are moving' },
   ]),
   frameOf('scopes', [
     { ...orders, state: 'critical', since: now - 4 * minute, served: 0, waiting: 22_560, oldest_sec: 240 },
@@ -388,6 +383,7 @@ export const blind = [
       summary:
         'Prometheus has not answered since 03:29 (503 from the query endpoint). The last verdict, Happy, is held and fading; it says nothing about now.',
       would_change: 'The first observation that sees the cluster again.',
+      guide: 'telemetry-lost',
     },
   ]),
   frameOf('timeline', [
