@@ -74,11 +74,14 @@ func (e *SeveralClustersError) Error() string {
 var clusterLabels = []string{"cluster", "k8s_cluster", "k8s_cluster_name", "kubernetes_cluster", "cluster_name", "temporal_cluster"}
 
 // streamLabels are the labels by which people find a program's logs, those that
-// are commonest first.
-var streamLabels = []string{
-	"job", "service_name", "app", "container", "service", "compose_service", "compose_project", "container_name",
-	"app_kubernetes_io_name", "app_kubernetes_io_instance", "k8s_container_name", "k8s_deployment_name", "k8s_statefulset_name",
-	"ecs_task_family", "ecs_cluster", "namespace", "k8s_namespace_name", "pod", "k8s_pod_name", "filename",
+// are commonest first, and after them those that say where a program runs: what
+// else runs there would be found too.
+var streamLabels = [][]string{
+	{
+		"job", "service_name", "app", "container", "service", "compose_service", "container_name", "app_kubernetes_io_name",
+		"app_kubernetes_io_instance", "k8s_container_name", "k8s_deployment_name", "k8s_statefulset_name", "ecs_task_family",
+	},
+	{"namespace", "k8s_namespace_name", "compose_project", "ecs_cluster", "pod", "k8s_pod_name", "filename"},
 }
 
 // serviceLabels are the labels that may tell a service.
@@ -212,31 +215,32 @@ func (s *Scanner) findStreams(ctx context.Context, from, to instant.Instant) (se
 	if err != nil {
 		return "", "", err
 	}
-	var best []map[string]string
-	var values []string
-	for _, label := range streamLabels {
-		if !slices.Contains(labels, label) {
-			continue
+	for _, class := range streamLabels {
+		var best []map[string]string
+		for _, label := range class {
+			if !slices.Contains(labels, label) {
+				continue
+			}
+			matchers := fmt.Sprintf("%s=~`(?i).*temporal.*`,%s!~`(?i).*(?:%s).*`", label, label, stranger)
+			streams, err := s.streams(ctx, matchers, from, to)
+			if err != nil {
+				return "", "", err
+			}
+			if len(streams) <= len(best) {
+				continue
+			}
+			best, selector = streams, matchers
+			values := valuesOf(streams, label)
+			why = fmt.Sprintf("%s = %s, found by that name among %d labels", label, short(values), len(labels))
+			if len(values) == 1 {
+				selector = fmt.Sprintf("%s=%q", label, values[0])
+			}
 		}
-		matchers := fmt.Sprintf("%s=~`(?i).*temporal.*`,%s!~`(?i).*(%s).*`", label, label, stranger)
-		streams, err := s.streams(ctx, matchers, from, to)
-		if err != nil {
-			return "", "", err
-		}
-		if len(streams) <= len(best) {
-			continue
-		}
-		best, selector = streams, matchers
-		values = valuesOf(streams, label)
-		why = fmt.Sprintf("%s = %s, found by that name among %d labels", label, short(values), len(labels))
-		if len(values) == 1 {
-			selector = fmt.Sprintf("%s=%q", label, values[0])
+		if len(best) > 0 {
+			return selector, why, nil
 		}
 	}
-	if len(best) == 0 {
-		return "", "", &NoLogsError{Labels: labels}
-	}
-	return selector, why, nil
+	return "", "", &NoLogsError{Labels: labels}
 }
 
 // oneCluster refuses streams of several clusters, unless one of them is called
