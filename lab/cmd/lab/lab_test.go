@@ -20,9 +20,11 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/temporal-sre/copilot/lab/control"
+	"github.com/temporal-sre/copilot/lab/loki"
 	"github.com/temporal-sre/copilot/lab/prometheus"
 	"github.com/temporal-sre/copilot/lab/workload"
 	"github.com/temporal-sre/copilot/pkg/dsql/postgrestest"
+	"github.com/temporal-sre/copilot/pkg/instant"
 )
 
 // asLabEnv makes the test program be the lab command, for the lab itself and
@@ -213,7 +215,14 @@ func (l *testLab) call(args ...string) {
 }
 
 func TestLabWorksBreaksAndEnds(t *testing.T) {
-	lab := startLab(t, "--scrape-interval", "1s", "--second-temporal", "--rate", "20")
+	flags := []string{"--scrape-interval", "1s", "--second-temporal", "--rate", "20"}
+	_, withoutLoki := loki.Find("")
+	if withoutLoki != nil {
+		t.Logf("runs without a Loki: %v", withoutLoki)
+	} else {
+		flags = append(flags, "--loki", "--log-format", "console")
+	}
+	lab := startLab(t, flags...)
 
 	connection, err := client.Dial(client.Options{HostPort: lab.state.Temporal.Address, Namespace: lab.state.Temporal.Namespace})
 	if err != nil {
@@ -241,6 +250,16 @@ func TestLabWorksBreaksAndEnds(t *testing.T) {
 	lab.becomes(`sum(pending_polls{taskqueue="orders",namespace="default"})`, "is not touched by that", positive)
 	lab.call("workers", "start", "--queue", "billing")
 	lab.becomes(billing, "is above 0 again", positive)
+
+	if withoutLoki == nil {
+		eventually(t, "lines of the server and of a worker in Loki", 30*time.Second, func() error {
+			lines := counted(t, lab.state.Loki.URL, instant.System.Now())
+			if lines["temporal-server-1"] == 0 || lines["worker-billing"] < 2 {
+				return fmt.Errorf("it has %v", lines)
+			}
+			return nil
+		})
+	}
 
 	lab.call("load", "--rate", "0")
 	lab.becomes(`sum(rate(service_requests{operation="StartWorkflowExecution",service_name="frontend"}[5s]))`, "is 0 without load", zero)
