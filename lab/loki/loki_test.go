@@ -2,14 +2,11 @@ package loki_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,6 +14,7 @@ import (
 
 	"github.com/temporal-sre/copilot/lab/logs"
 	"github.com/temporal-sre/copilot/lab/loki"
+	"github.com/temporal-sre/copilot/lab/loki/lokitest"
 	"github.com/temporal-sre/copilot/lab/loopback"
 	"github.com/temporal-sre/copilot/lab/supervise"
 	"github.com/temporal-sre/copilot/pkg/instant"
@@ -75,35 +73,6 @@ func start(t *testing.T, config loki.Config) *supervise.Process {
 	}
 }
 
-// count asks for one number.
-func count(t *testing.T, base, query string, at instant.Instant) int {
-	t.Helper()
-	response, err := http.Get(base + "/loki/api/v1/query?" + url.Values{
-		"query": {query}, "time": {strconv.FormatInt(at.Time().UnixNano(), 10)},
-	}.Encode())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	var answer struct {
-		Data struct {
-			Result []struct{ Value [2]any }
-		}
-	}
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		t.Fatalf("%s: %s: %v", query, response.Status, err)
-	}
-	if len(answer.Data.Result) == 0 {
-		return 0
-	}
-	text, _ := answer.Data.Result[0].Value[1].(string)
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-	return n
-}
-
 var labels = map[string]string{"job": "temporal", "service_name": "temporal", "cluster": "lab"}
 
 // lines are n lines that end at a time.
@@ -126,7 +95,7 @@ func TestLinesOfAnyAgeAreCounted(t *testing.T) {
 		if err := client.Push(t.Context(), lines(5000, until, 10*time.Millisecond)); err != nil {
 			t.Fatal(err)
 		}
-		if got := count(t, config.URL(), `sum(count_over_time({cluster="lab"} | json | level="error" [1m]))`, until); got != 5000 {
+		if got := lokitest.Count(t, config.URL(), `sum(count_over_time({cluster="lab"} | json | level="error" [1m]))`, until)[""]; got != 5000 {
 			t.Errorf("%d lines before %s, want 5000", got, until)
 		}
 	}
@@ -186,7 +155,7 @@ func TestARestartOfLokiLosesNothing(t *testing.T) {
 	}
 	start(t, config)
 	flush()
-	if got := count(t, config.URL(), `sum(count_over_time({cluster="lab"}[1m]))`, begin.Add(30*time.Second)); got != written {
+	if got := lokitest.Count(t, config.URL(), `sum(count_over_time({cluster="lab"}[1m]))`, begin.Add(30*time.Second))[""]; got != written {
 		t.Errorf("Loki has %d lines, %d were written", got, written)
 	}
 }

@@ -21,6 +21,7 @@ import (
 
 	"github.com/temporal-sre/copilot/lab/control"
 	"github.com/temporal-sre/copilot/lab/loki"
+	"github.com/temporal-sre/copilot/lab/loki/lokitest"
 	"github.com/temporal-sre/copilot/lab/prometheus"
 	"github.com/temporal-sre/copilot/lab/workload"
 	"github.com/temporal-sre/copilot/pkg/dsql/postgrestest"
@@ -253,7 +254,7 @@ func TestLabWorksBreaksAndEnds(t *testing.T) {
 
 	if withoutLoki == nil {
 		eventually(t, "lines of the server and of a worker in Loki", 30*time.Second, func() error {
-			lines := counted(t, lab.state.Loki.URL, instant.System.Now())
+			lines := lokitest.Count(t, lab.state.Loki.URL, linesOfEach, instant.System.Now())
 			if lines["temporal-server-1"] == 0 || lines["worker-billing"] < 2 {
 				return fmt.Errorf("it has %v", lines)
 			}

@@ -1,24 +1,20 @@
 package main
 
 import (
-	"encoding/json"
 	"maps"
-	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/temporal-sre/copilot/lab/logs"
 	"github.com/temporal-sre/copilot/lab/loki"
+	"github.com/temporal-sre/copilot/lab/loki/lokitest"
 	"github.com/temporal-sre/copilot/lab/recording"
 	"github.com/temporal-sre/copilot/lab/scenario"
 	"github.com/temporal-sre/copilot/lab/temporal"
 	"github.com/temporal-sre/copilot/lab/workload"
-	"github.com/temporal-sre/copilot/pkg/instant"
 )
 
 // everything does each kind of fault once, for some seconds. What the verdicts
@@ -108,6 +104,9 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// linesOfEach counts the lines of each process in the last half hour.
+const linesOfEach = `sum by (instance) (count_over_time({cluster="lab"}[30m]))`
+
 // replaysItsLogs fails unless a Loki that serves a recording has as many lines
 // of each process as were recorded, and each process logged something.
 func replaysItsLogs(t *testing.T, dir string) {
@@ -130,41 +129,9 @@ func replaysItsLogs(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	if got := counted(t, server.LokiURL, server.Truth.To); !maps.Equal(got, want) {
+	if got := lokitest.Count(t, server.LokiURL, linesOfEach, server.Truth.To); !maps.Equal(got, want) {
 		t.Errorf("Loki has %v lines, %v were recorded", got, want)
 	}
-}
-
-// counted asks a Loki how many lines each process logged in the half hour
-// before an instant.
-func counted(t *testing.T, base string, at instant.Instant) map[string]int {
-	t.Helper()
-	response, err := http.Get(base + "/loki/api/v1/query?" + url.Values{
-		"query": {`sum by (instance) (count_over_time({cluster="lab"}[30m]))`}, "time": {at.String()},
-	}.Encode())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	var answer struct {
-		Data struct {
-			Result []struct {
-				Metric struct{ Instance string }
-				Value  [2]any
-			}
-		}
-	}
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		t.Fatalf("%s: %v", response.Status, err)
-	}
-	lines := map[string]int{}
-	for _, series := range answer.Data.Result {
-		text, _ := series.Value[1].(string)
-		if lines[series.Metric.Instance], err = strconv.Atoi(text); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return lines
 }
 
 func TestRunRefusesABadScenario(t *testing.T) {
