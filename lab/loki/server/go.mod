@@ -2,6 +2,8 @@ module github.com/temporal-sre/copilot/lab/loki/server
 
 go 1.26.8
 
+// Loki is under the AGPL: the lab runs it as a program of its own, and nothing
+// links it or ships it.
 tool github.com/grafana/loki/v3/cmd/loki
 
 require (
