@@ -42,10 +42,14 @@ const (
 // Follow takes what was read from the logs into memory. Windows that were
 // followed already count again as they are now, for lines that came late; what
 // is older than five minutes no longer changes. The counts are those of the
-// patterns in each of the windows.
-func Follow(m Memory, r health.LogReading) (next Memory, counts []health.LogPatternCount) {
+// patterns in each of the windows. The reading is that of an observation of the
+// instant at: if nothing could ever be read, the first window will begin there.
+func Follow(m Memory, r health.LogReading, at instant.Instant) (next Memory, counts []health.LogPatternCount) {
 	next = m.clone()
 	next.Reason = r.Reason
+	if len(r.Windows) == 0 && next.Next.IsZero() {
+		next.Next = at
+	}
 	for i := range r.Windows {
 		w := &r.Windows[i]
 		switch {

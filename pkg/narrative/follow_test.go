@@ -42,7 +42,7 @@ func of(t health.LogTemplate, lines int64) health.LogCount {
 // reading follows windows one at a time.
 func follow(m narrative.Memory, windows ...health.LogWindow) narrative.Memory {
 	for _, w := range windows {
-		m, _ = narrative.Follow(m, health.LogReading{Windows: []health.LogWindow{w}})
+		m, _ = narrative.Follow(m, health.LogReading{Windows: []health.LogWindow{w}}, w.To)
 	}
 	return m
 }
@@ -169,7 +169,7 @@ func TestLateLines(t *testing.T) {
 	m := follow(quiet(30), window(30, of(refused, 10)), window(31, of(refused, 10)))
 	late, counts := narrative.Follow(m, health.LogReading{Windows: []health.LogWindow{
 		window(30, of(refused, 25)), window(31, of(refused, 4)), window(32, of(refused, 10)),
-	}})
+	}}, start.Add(33*step))
 	if len(counts) != 3 || counts[0].Lines != 25 || counts[1].Lines != 10 || counts[2].Lines != 10 {
 		t.Errorf("counted %+v", counts)
 	}
@@ -209,7 +209,7 @@ func TestSamples(t *testing.T) {
 	m, _ = narrative.Follow(m, health.LogReading{
 		Windows: []health.LogWindow{window(31, of(refused, 10))},
 		Samples: []health.LogSample{{Pattern: asks[0].Pattern, Line: "a line"}, {Pattern: asks[0].Pattern, Line: "a line"}, {Pattern: "nobody's", Line: "x"}},
-	})
+	}, start.Add(32*step))
 	if p := told(m).Logs.Patterns[0]; !reflect.DeepEqual(p.Samples, []string{"a line"}) {
 		t.Errorf("samples are %q", p.Samples)
 	}
@@ -229,7 +229,7 @@ func TestSamples(t *testing.T) {
 // as it is not too old.
 func TestLogsThatCannotBeRead(t *testing.T) {
 	m := follow(quiet(30), window(30, of(refused, 10)))
-	m, _ = narrative.Follow(m, health.LogReading{Reason: "Loki does not answer"})
+	m, _ = narrative.Follow(m, health.LogReading{Reason: "Loki does not answer"}, m.Next.Add(step))
 	a := &health.Assessment{Cluster: "prod", At: m.Next.Add(step)}
 	narrative.Tell(&m, a, nil)
 	if a.Logs.Reason != "Loki does not answer" || len(a.Logs.Patterns) != 1 || a.Logs.To != m.Next {
@@ -245,6 +245,20 @@ func TestLogsThatCannotBeRead(t *testing.T) {
 	narrative.Tell(&none, a, nil)
 	if a.Logs.Patterns != nil || a.Logs.Reason == "" {
 		t.Errorf("before anything was read: %+v", a.Logs)
+	}
+}
+
+// Where nothing can be read at first, what comes after that is read once it can.
+func TestTheFirstWindowBeginsWhereNothingCouldBeRead(t *testing.T) {
+	m, _ := narrative.Follow(narrative.Memory{}, health.LogReading{Reason: "Loki does not answer"}, start)
+	m, _ = narrative.Follow(m, health.LogReading{Reason: "Loki does not answer"}, start.Add(step))
+	if m.Next != start {
+		t.Errorf("the next window begins at %s, want %s", m.Next, start)
+	}
+	a := &health.Assessment{Cluster: "prod", At: start.Add(step)}
+	narrative.Tell(&m, a, nil)
+	if a.Logs.Patterns != nil || a.Logs.Reason != "Loki does not answer" || !a.Logs.To.IsZero() {
+		t.Errorf("told: %+v", a.Logs)
 	}
 }
 
@@ -330,10 +344,10 @@ func TestCountsDoNotDependOnHowWindowsAreRead(t *testing.T) {
 			w := genWindow(i).Draw(t, "window")
 			all = append(all, w)
 			again := rapid.IntRange(0, 2).Draw(t, "again")
-			one, _ = narrative.Follow(one, health.LogReading{Windows: append(all[max(0, len(all)-1-again):len(all)-1:len(all)-1], w)})
+			one, _ = narrative.Follow(one, health.LogReading{Windows: append(all[max(0, len(all)-1-again):len(all)-1:len(all)-1], w)}, w.To)
 			batch = append(batch, w)
 			if rapid.Bool().Draw(t, "flush") || i == n-1 {
-				batched, _ = narrative.Follow(batched, health.LogReading{Windows: batch})
+				batched, _ = narrative.Follow(batched, health.LogReading{Windows: batch}, w.To)
 				batch = nil
 			}
 		}

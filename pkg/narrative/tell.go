@@ -30,10 +30,11 @@ const Workers = "workers"
 func Tell(m *Memory, a *health.Assessment, counted []health.LogPatternCount) {
 	n := &health.Narrative{Reason: m.Reason, To: m.Next, Counts: counted, Alarms: m.alarms()}
 	a.Logs = n
-	if n.Reason == "" && m.Next.IsZero() {
-		n.Reason = "no logs were read yet"
+	if len(m.Windows) == 0 {
+		n.To, n.Reason = instant.Instant{}, cmp.Or(n.Reason, "no logs were read yet")
+		return
 	}
-	if m.Next.IsZero() || a.At.Sub(m.Next) > recently {
+	if a.At.Sub(m.Next) > recently {
 		return // what is known is too old to speak of now
 	}
 	n.From = m.Windows[0].From

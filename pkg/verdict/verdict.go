@@ -26,7 +26,7 @@ func Judge(m Memory, o health.Observation) (health.Assessment, Memory) {
 	next := Memory{Window: window, Logs: m.Logs}
 	if o.Logs != nil {
 		var counts []health.LogPatternCount
-		next.Logs, counts = narrative.Follow(m.Logs, *o.Logs)
+		next.Logs, counts = narrative.Follow(m.Logs, *o.Logs, o.At)
 		narrative.Tell(&next.Logs, &a, counts)
 		if a.Transition != nil {
 			next.Logs.Refresh()

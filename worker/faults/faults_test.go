@@ -75,6 +75,7 @@ const (
 	rowPool
 	rowSilent
 	rowMad
+	rowLogs
 	rowHanging
 	rowLying
 	rowTemporal
@@ -103,11 +104,11 @@ func TestFaults(t *testing.T) {
 	ok := t.Run("at once", func(t *testing.T) {
 		for row, fault := range [faultRows]func(*testing.T, *place, form) []Outcome{
 			rowKills: kills, rowCut: cut, rowStorm: storm, rowPool: fullPool,
-			rowSilent: silentSource, rowMad: madSource,
+			rowSilent: silentSource, rowMad: madSource, rowLogs: awayLogs,
 			rowHanging: hangingExplainer, rowLying: lyingExplainer, rowTemporal: temporalDown, rowSkew: skewedClocks,
 			rowVersions: newVersion,
 		} {
-			name := [faultRows]string{"kills", "cut", "storm", "pool", "silent", "mad", "hanging", "lying", "temporal", "clocks", "versions"}[row]
+			name := [faultRows]string{"kills", "cut", "storm", "pool", "silent", "mad", "logs", "hanging", "lying", "temporal", "clocks", "versions"}[row]
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				all.add(row, fault(t, p, f)...)

@@ -26,10 +26,10 @@ import (
 	"github.com/temporal-sre/copilot/pkg/dsql"
 	"github.com/temporal-sre/copilot/pkg/dsql/dsqltest"
 	"github.com/temporal-sre/copilot/pkg/dsql/postgrestest"
-	"github.com/temporal-sre/copilot/pkg/explain"
 	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/instant"
 	"github.com/temporal-sre/copilot/pkg/prometheus"
+	"github.com/temporal-sre/copilot/pkg/verdict"
 	"github.com/temporal-sre/copilot/worker/temporaltest"
 )
 
@@ -142,8 +142,8 @@ func (p *place) play(t *testing.T, lab string) {
 		if err != nil {
 			return false
 		}
-		verdict, _ := health.Evaluate(health.Window{}, observations[0])
-		return !verdict.Blind
+		first, _ := health.Evaluate(health.Window{}, observations[0])
+		return !first.Blind
 	})
 }
 
@@ -243,6 +243,7 @@ type watched struct {
 	store    *dsql.Store // the test's own way to the record
 	metrics  *metrics
 	env      []string
+	flags    []string // of its workers, beside those that all have
 	workers  []func() // each stops one
 	record   *record  // once it has been read
 }
@@ -303,6 +304,7 @@ func (w *watched) work(t *testing.T, env ...string) *process {
 		"--temporal-address", w.temporal, "--task-queue", w.cluster, "--listen", "off", "--start-timeout", patience.String(),
 		"--interval", interval.String(), "--settle", "0s", "--warm-up", "0s",
 		"--dsql-endpoint", w.server.Endpoint(), "--dsql-region", dsqltest.Region, "--dsql-admin")
+	cmd.Args = append(cmd.Args, w.flags...)
 	cmd.Env = slices.Concat(w.env, env)
 	one := run(t, "a worker of "+w.cluster, cmd)
 	w.workers = append(w.workers, one.stop)
@@ -394,7 +396,7 @@ const late = "no answer from Prometheus"
 func (w *watched) outcome(t *testing.T, begin, end, away instant.Instant, o Outcome) Outcome {
 	t.Helper()
 	r := w.read(t)
-	var window health.Window
+	var memory verdict.Memory
 	transitions := []health.Transition{}
 	stored := map[instant.Instant]int{}
 	from, to := begin.Truncate(interval), end.Truncate(interval)
@@ -403,8 +405,7 @@ func (w *watched) outcome(t *testing.T, begin, end, away instant.Instant, o Outc
 		a := &r.assessments[i]
 		stored[a.At]++
 		var want health.Assessment
-		want, window = health.Evaluate(window, r.observations[i])
-		want.Explanation = explain.Rules(&want)
+		want, memory = verdict.Judge(memory, r.observations[i])
 		if want.Transition != nil {
 			transitions = append(transitions, *want.Transition)
 		}
