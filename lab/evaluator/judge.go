@@ -1,5 +1,5 @@
-// Package evaluator lets the copilot's evaluator judge what a Prometheus holds,
-// as "copilot backtest" does.
+// Package evaluator lets the copilot's evaluator judge what a Prometheus and a
+// Loki hold, as "copilot backtest" does.
 package evaluator
 
 import (
@@ -7,38 +7,50 @@ import (
 	"time"
 
 	"github.com/temporal-sre/copilot/pkg/api"
-	"github.com/temporal-sre/copilot/pkg/explain"
 	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/instant"
+	"github.com/temporal-sre/copilot/pkg/loki"
+	"github.com/temporal-sre/copilot/pkg/narrative"
 	"github.com/temporal-sre/copilot/pkg/prometheus"
+	"github.com/temporal-sre/copilot/pkg/verdict"
 )
 
 // warmUp is how much of the time before the range is evaluated without being
 // told, as a backtest does.
 const warmUp = time.Hour
 
-// Judge evaluates every step of a range.
-func Judge(ctx context.Context, cfg prometheus.Config, from, to instant.Instant, step time.Duration) ([]health.Assessment, error) {
+// Judge evaluates every step of a range. Without a URL of Loki no logs are read.
+func Judge(ctx context.Context, cfg prometheus.Config, logs loki.Config, from, to instant.Instant, step time.Duration) ([]health.Assessment, error) {
 	observer, err := prometheus.New(cfg)
 	if err != nil {
 		return nil, err
 	}
+	before := time.Duration(int(warmUp/step)) * step
+	var feed *narrative.Feed
+	if logs.URL != "" {
+		scanner, err := loki.New(logs)
+		if err != nil {
+			return nil, err
+		}
+		feed = &narrative.Feed{}
+		feed.Windows, feed.Err = scanner.Scan(ctx, from.Add(-before).Truncate(step), to.Truncate(step), step)
+	}
 	var (
-		window      health.Window
+		memory      verdict.Memory
 		assessments []health.Assessment
 	)
-	before := time.Duration(int(warmUp/step)) * step
 	for observation, err := range observer.Stream(ctx, from.Add(-before), to, step) {
 		if err != nil {
 			return nil, err
 		}
-		var a health.Assessment
-		a, window = health.Evaluate(window, observation)
-		if observation.At.Before(from) {
-			continue
+		if feed != nil {
+			observation.Logs = feed.Until(observation.At)
 		}
-		a.Explanation = explain.Rules(&a)
-		assessments = append(assessments, a)
+		var a health.Assessment
+		a, memory = verdict.Judge(memory, observation)
+		if !observation.At.Before(from) {
+			assessments = append(assessments, a)
+		}
 	}
 	return assessments, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/temporal-sre/copilot/lab/evaluator"
 	"github.com/temporal-sre/copilot/lab/score"
 	"github.com/temporal-sre/copilot/pkg/api"
+	"github.com/temporal-sre/copilot/pkg/loki"
 	"github.com/temporal-sre/copilot/pkg/prometheus"
 )
 
@@ -39,7 +40,7 @@ func Copilot() Judge {
 
 func copilot(ctx context.Context, url string, truth *score.Truth) ([]api.Verdict, error) {
 	cfg := prometheus.Config{URL: url, Cluster: cluster, Selector: truth.Selector, Timeout: patience}
-	assessments, err := evaluator.Judge(ctx, cfg, truth.From, truth.To, truth.Step())
+	assessments, err := evaluator.Judge(ctx, cfg, loki.Config{}, truth.From, truth.To, truth.Step())
 	if err != nil {
 		return nil, err
 	}
