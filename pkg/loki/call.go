@@ -128,7 +128,11 @@ func (s *Scanner) once(request func() (*http.Request, error), data any) error {
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, longestError))
-		return &statusError{code: resp.StatusCode, text: errorText(text), retryAfter: retryAfter(resp.Header)}
+		refused := &statusError{code: resp.StatusCode, text: errorText(text), retryAfter: retryAfter(resp.Header)}
+		if to, err := resp.Location(); err == nil {
+			refused.text = to.Scheme + "://" + to.Host + to.Path
+		}
+		return refused
 	}
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
@@ -261,6 +265,8 @@ func (s *Scanner) refusal(where string, e *statusError) string {
 	switch {
 	case strings.Contains(e.text, "no org id"):
 		return where + " serves several tenants and was asked for none: set the tenant, which is sent as X-Scope-OrgID"
+	case e.code/100 == 3:
+		return fmt.Sprintf("%s sends requests on to %s (%d): give the base of the API that is meant, or get past a login before it", redactURL(s.cfg.URL), text, e.code)
 	case e.code == http.StatusUnauthorized:
 		return fmt.Sprintf("%s does not know who asks (401: %s): check the user and password, or the bearer token", where, text)
 	case e.code == http.StatusForbidden:

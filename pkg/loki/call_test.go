@@ -37,6 +37,10 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{"unknown user", refuse(401, "Unauthorized"), "check the user and password, or the bearer token", 1},
 		{"forbidden", refuse(403, `{"error":"no rights"}`), "(403: no rights)", 1},
 		{"another server", refuse(404, "404 page not found"), "does not answer like a Loki API (404", 1},
+		{"sent on", func(w http.ResponseWriter, r *http.Request) bool {
+			http.Redirect(w, r, "https://login.example/oauth?secret=1", http.StatusFound)
+			return true
+		}, "sends requests on to https://login.example/oauth (302)", 1},
 		{"GET only", refuse(405, ""), "does not take a query by POST", 1},
 		{"busy", refuse(429, "too many outstanding requests"), "is asked too much (429: too many outstanding requests)", 3},
 		{"ill", refuse(503, `{"code":503,"message":"empty ring"}`), "an error from Loki at", 3},

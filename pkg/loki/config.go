@@ -100,6 +100,7 @@ func (c *Config) validate() error {
 	if err := checkSelector(c.Selector); err != nil {
 		errs = append(errs, err)
 	}
+	c.Selector = strings.TrimSuffix(strings.TrimSpace(c.Selector), ",") // LogQL takes no comma at the end
 	if c.Timeout < 0 {
 		bad("timeout", c.Timeout.String(), "use a positive duration, or 0 for the default")
 	}

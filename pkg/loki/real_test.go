@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,11 +51,12 @@ ingester: {lifecycler: {min_ready_duration: 0s}}
 ingester_client: {grpc_client_config: {max_recv_msg_size: 67108864, max_send_msg_size: 67108864}}
 analytics: {reporting_enabled: false}
 limits_config: {ingestion_rate_mb: 500, ingestion_burst_size_mb: 500, per_stream_rate_limit: 500MB, per_stream_rate_limit_burst: 500MB%[5]s}
+%[6]s
 `
 
-// startReal starts a real Loki with extra limits, or skips the test. It serves
-// several tenants when one is named.
-func startReal(t testing.TB, tenant, limits string) *realLoki {
+// startReal starts a real Loki with extra limits and settings, or skips the test.
+// It serves several tenants when one is named.
+func startReal(t testing.TB, tenant, limits string, settings ...string) *realLoki {
 	t.Helper()
 	program := os.Getenv(lokiVariable)
 	if program == "" {
@@ -70,7 +73,7 @@ func startReal(t testing.TB, tenant, limits string) *realLoki {
 	}
 	dir := t.TempDir()
 	r := &realLoki{url: fmt.Sprintf("http://127.0.0.1:%d", ports[0]), program: program, config: filepath.Join(dir, "loki.yaml"), tenant: tenant}
-	config := fmt.Sprintf(realConfig, dir, ports[0], ports[1], tenant != "", limits)
+	config := fmt.Sprintf(realConfig, dir, ports[0], ports[1], tenant != "", limits, strings.Join(settings, "\n"))
 	if err := os.WriteFile(r.config, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -356,6 +359,9 @@ func TestRealKilledInTheMiddle(t *testing.T) {
 		r.push(t, map[string]string{"job": "temporal"}, lines...)
 	}
 	s := r.scanner(t, func(c *Config) { c.Timeout = 20 * time.Second })
+	if _, err := s.Scan(t.Context(), to.Add(-step), to, step); err != nil {
+		t.Fatal(err)
+	}
 	var got []health.LogWindow
 	last := from
 	scan := func() error {
@@ -369,16 +375,25 @@ func TestRealKilledInTheMiddle(t *testing.T) {
 		got = append(got, read...)
 		return err
 	}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		time.Sleep(20 * time.Millisecond)
-		r.kill()
+	// It dies when the query has been sent.
+	killed := make(chan struct{})
+	var once sync.Once
+	next := s.client.Transport
+	s.client.Transport = transport(func(q *http.Request) (*http.Response, error) {
+		if strings.HasSuffix(q.URL.Path, "query_range") {
+			once.Do(func() {
+				go func() {
+					r.kill()
+					close(killed)
+				}()
+			})
+		}
+		return next.RoundTrip(q)
 	})
-	first := scan()
-	wg.Wait()
-	if first != nil && !strings.Contains(first.Error(), "Loki at") {
-		t.Errorf("failed with %v", first)
+	if err := scan(); err != nil && !strings.Contains(err.Error(), "Loki at") {
+		t.Errorf("failed with %v", err)
 	}
+	<-killed
 	r.start(t)
 	for tries := 0; last.Before(to); tries++ {
 		if err := scan(); err != nil && tries > 20 {
@@ -432,4 +447,56 @@ func TestRealTenantsAndLimits(t *testing.T) {
 			t.Errorf("got %+v, %v", windows, err)
 		}
 	})
+}
+
+// A Loki with one place in its queue refuses what comes beside it.
+func TestRealBusy(t *testing.T) {
+	r := startReal(t, "", "", "query_scheduler: {max_outstanding_requests_per_tenant: 1}", "querier: {max_concurrent: 1}")
+	to := lately()
+	lines := make([]said, 20_000)
+	for i := range lines {
+		lines[i] = said{to.Time().UnixNano() - int64(i)*int64(time.Millisecond), errorLine("x")}
+	}
+	r.push(t, map[string]string{"job": "temporal"}, lines...)
+	var refused atomic.Int64
+	var wg sync.WaitGroup
+	for range 20 {
+		s := r.scanner(t, func(c *Config) {
+			c.Selector = `job="temporal"`
+			c.Logger = slog.New(slog.NewTextHandler(lookout{"429", &refused}, nil))
+		})
+		wg.Go(func() {
+			windows, err := s.Scan(t.Context(), to.Add(-step), to, step)
+			switch {
+			case err != nil && !strings.Contains(err.Error(), "is asked too much (429"):
+				t.Errorf("failed with %v", err)
+			case err == nil && counted(windows)["x"] != 20_000:
+				t.Errorf("counted %v", counted(windows))
+			}
+		})
+	}
+	wg.Wait()
+	if refused.Load() == 0 {
+		t.Error("nothing was refused")
+	}
+}
+
+// transport is a function as an http.RoundTripper.
+type transport func(*http.Request) (*http.Response, error)
+
+// RoundTrip implements http.RoundTripper.
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// lookout counts the lines of a log that hold a text.
+type lookout struct {
+	text  string
+	count *atomic.Int64
+}
+
+// Write implements io.Writer.
+func (l lookout) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte(l.text)) {
+		l.count.Add(1)
+	}
+	return len(line), nil
 }

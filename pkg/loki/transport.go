@@ -20,7 +20,7 @@ const maxAnswer = 16 << 20
 // connect builds the HTTP client with authentication, metrics and limits, and
 // returns it with the base URL without credentials.
 func connect(c Config) (*http.Client, *url.URL, error) {
-	h := config.HTTPClientConfig{FollowRedirects: true}
+	var h config.HTTPClientConfig
 	h.TLSConfig.CAFile = c.CAFile
 	h.TLSConfig.InsecureSkipVerify = c.InsecureSkipVerify
 	u, err := url.Parse(c.URL)
@@ -45,7 +45,9 @@ func connect(c Config) (*http.Client, *url.URL, error) {
 	if c.Registerer != nil {
 		rt = instrumented(rt, c.Registerer)
 	}
-	return &http.Client{Transport: rt}, u, nil
+	// A query that is sent elsewhere loses its form on the way.
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &http.Client{Transport: rt, CheckRedirect: stay}, u, nil
 }
 
 // instrumented counts and times the requests.
