@@ -204,10 +204,31 @@ func (Bench) Clusters(ctx context.Context, counts *string) error {
 	return reliability(ctx, "TestClusters", "COPILOT_CLUSTERS="+list)
 }
 
+// Logs compares counting the lines of an hour, a million of them, in a real Loki with fetching them; -minutes=10 for less of it.
+func (Bench) Logs(ctx context.Context, minutes *string) error {
+	if err := (Build{}).Loki(ctx); err != nil {
+		return err
+	}
+	env := append(builtLoki(), goEnv...)
+	if minutes != nil {
+		env = append(env, "COPILOT_BENCH_LOG_MINUTES="+*minutes)
+	}
+	return run(ctx, ".", env, "go", "test", "-run", "^$", "-bench", "MillionLines", "-benchtime", "1x", "-timeout", "1h", "./pkg/loki")
+}
+
+// builtLoki names the built Loki to tests that use one if there is one.
+func builtLoki() []string {
+	program, err := filepath.Abs(filepath.Join(binDir, "loki"))
+	if err != nil || !exists(program) {
+		return nil
+	}
+	return []string{"COPILOT_LAB_LOKI=" + program}
+}
+
 // reliability runs a long test of the copilot under faults or load, which
 // writes its part of docs/reliability.md.
 func reliability(ctx context.Context, test, setting string) error {
-	if err := inOrder(ctx, Setup{}.Postgres, Build{}.Prometheus, Build{}.Lab); err != nil {
+	if err := inOrder(ctx, Setup{}.Postgres, Build{}.Prometheus, Build{}.Loki, Build{}.Lab); err != nil {
 		return err
 	}
 	document, err := filepath.Abs("docs/reliability.md")
@@ -270,12 +291,13 @@ func (Test) All(ctx context.Context) error {
 	return report(ctx, steps)
 }
 
-// Unit runs the root module's Go tests; those that need a PostgreSQL or the plugin start it themselves.
+// Unit runs the root module's Go tests; those that need a PostgreSQL or the plugin start it themselves. Those on a real Loki
+// need it built.
 func (Test) Unit(ctx context.Context) error {
 	if err := inOrder(ctx, Setup{}.Postgres, Build{}.Copilot, Build{}.Backend); err != nil {
 		return err
 	}
-	return goCommand(ctx, ".", "test", "-timeout", "20m", "./...")
+	return run(ctx, ".", append(builtLoki(), goEnv...), "go", "test", "-timeout", "20m", "./...")
 }
 
 // Lab runs the lab's Go tests, on real Temporal, Prometheus and Loki servers.
