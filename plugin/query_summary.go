@@ -23,8 +23,8 @@ type factor struct {
 	trend  string
 }
 
-// answerSummary tells why the cluster is judged as it is, in two frames: the
-// ranked factors, and what not to do now.
+// answerSummary tells why the cluster is judged as it is, in three frames: the
+// ranked factors, what not to do now, and what the logs say.
 func answerSummary(ctx context.Context, q *question) (data.Frames, error) {
 	v, err := q.verdict(ctx)
 	if err != nil {
@@ -60,7 +60,10 @@ func answerSummary(ctx context.Context, q *question) (data.Frames, error) {
 	avoid := table("avoid",
 		field("text", "Do not", "What must not be done now, and why.", slices.Clone(a.Explanation.Avoid)),
 	)
-	return data.Frames{factors, avoid}, nil
+	logs := table("logs",
+		field("remark", "Logs", "What is news in the logs, the most telling first.", slices.Clone(a.Explanation.Logs)),
+	)
+	return data.Frames{factors, avoid, logs}, nil
 }
 
 // unit is the unit of the factor's value and limit.
