@@ -57,8 +57,9 @@ func writtenLine(random *rand.Rand) string {
 	if strings.Contains(failure, "%d") {
 		failure = fmt.Sprintf(failure, random.IntN(4), random.IntN(255))
 	}
-	return fmt.Sprintf(`{"level":"error","ts":"2026-11-25T02:45:33.067Z","msg":%q,"service":%q,"shard-id":%d,"wf-namespace":%q,"wf-id":"order-%d","wf-run-id":%q,"error":"%s","logging-call-at":"/src/temporal/common/x.go:1","stacktrace":"%s"}`,
-		message, service, random.IntN(512), namespace, random.IntN(1e6), id, failure, trace)
+	return fmt.Sprintf(`{"level":"error","ts":"2026-11-25T02:45:33.067Z","msg":%q,"service":%q,"shard-id":%d,"wf-namespace":%q,"wf-id":"order-%d","wf-run-id":%q,"logging-call-at":"/src/temporal/common/x.go:1",`,
+		message, service, random.IntN(512), namespace, random.IntN(1e6), id) +
+		`"error":"` + failure + `","stacktrace":"` + trace + `"}`
 }
 
 // meter counts the bytes of answers as they come over the wire.

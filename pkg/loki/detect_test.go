@@ -35,28 +35,32 @@ func TestStreamsAreFound(t *testing.T) {
 				"job=temporal service_name=temporal-frontend cluster=prod", "job=temporal service_name=temporal-history cluster=prod",
 				"job=temporal service_name=orders-worker cluster=prod", "job=nginx service_name=nginx cluster=prod",
 			),
-			`{job="temporal"}`, "service_name", []string{"job = temporal", "orders-worker, temporal-frontend, temporal-history"},
+			`{job="temporal"}`, "service_name",
+			[]string{"job = temporal", "orders-worker, temporal-frontend, temporal-history"},
 		},
 		{
 			"Docker Compose", streamsOf(
 				"container=temporal-history-1 compose_service=temporal-history", "container=temporal-frontend-1 compose_service=temporal-frontend",
 				"container=temporal-ui compose_service=temporal-ui", "container=temporal-postgres compose_service=postgres", "container=temporal-sre-copilot compose_service=copilot",
 			),
-			"{container=~`(?i).*temporal.*`,container!~", "compose_service", []string{"container = temporal-frontend-1, temporal-history-1"},
+			"{container=~`(?i).*temporal.*`,container!~", "compose_service",
+			[]string{"container = temporal-frontend-1, temporal-history-1"},
 		},
 		{
 			"Kubernetes", streamsOf(
 				"namespace=temporal container=history pod=temporal-history-1", "namespace=temporal container=frontend pod=temporal-frontend-1",
 				"namespace=shop container=app pod=shop-1",
 			),
-			`{namespace="temporal"}`, "container", []string{"namespace = temporal", "frontend, history"},
+			`{namespace="temporal"}`, "container",
+			[]string{"namespace = temporal", "frontend, history"},
 		},
 		{
 			"Kubernetes with other programs beside", streamsOf(
 				"namespace=temporal app=temporal container=temporal-history", "namespace=temporal app=temporal container=temporal-frontend",
 				"namespace=temporal app=database container=postgres",
 			),
-			`{app="temporal"}`, "container", []string{"app = temporal"},
+			`{app="temporal"}`, "container",
+			[]string{"app = temporal"},
 		},
 		{"one process", streamsOf("service_name=temporal"), `{service_name="temporal"}`, "service_name", []string{"service_name = temporal", "JSON"}},
 		{"no service", streamsOf("job=temporal service_name=unknown_service"), `{job="temporal"}`, "job", nil},
