@@ -79,7 +79,11 @@ Exit status: 0 happy, 1 stressed, 2 critical, 3 unknown (no usable telemetry),
 				if omitted > 0 {
 					seen += fmt.Sprintf(", %d task queues with the least work left out", omitted)
 				}
-				renderStatus(styled(cmd.OutOrStdout()), &status, fmt.Sprintf("%s    exit %d", seen, verdictCode(status)))
+				out := styled(cmd.OutOrStdout())
+				renderStatus(out, &status, fmt.Sprintf("%s    exit %d", seen, verdictCode(status)))
+				if choice := feed.choice(); choice != "" {
+					renderFooter(out, "logs: "+choice)
+				}
 			}
 			return exitWith(verdictCode(status))
 		},

@@ -6,8 +6,8 @@ import (
 
 	"github.com/temporal-sre/copilot/pkg/health"
 	"github.com/temporal-sre/copilot/pkg/instant"
+	"github.com/temporal-sre/copilot/pkg/loki"
 	"github.com/temporal-sre/copilot/pkg/narrative"
-	"github.com/temporal-sre/copilot/worker/activities"
 	"github.com/temporal-sre/copilot/worker/config"
 )
 
@@ -22,7 +22,7 @@ const (
 // logFeed reads the logs beside the observations of a stretch of history. A nil
 // one reads none.
 type logFeed struct {
-	logs activities.LogReader
+	logs *loki.Scanner
 	step time.Duration
 	feed narrative.Feed
 	read instant.Instant // up to where
@@ -67,6 +67,14 @@ func (f *logFeed) until(ctx context.Context, at, end instant.Instant) *health.Lo
 		f.read = to
 	}
 	return f.feed.Until(at)
+}
+
+// choice says which streams are read and why; empty for none.
+func (f *logFeed) choice() string {
+	if f == nil {
+		return ""
+	}
+	return f.logs.Choice()
 }
 
 // samples returns a few lines of patterns. Without them the patterns stand

@@ -47,9 +47,11 @@ func stateStyle(s health.State) lipgloss.Style {
 }
 
 const (
-	textWidth  = 100
-	maxRows    = 12
-	sparkWidth = 20
+	textWidth = 100
+	// footerWidth leaves what is for copying in one line.
+	footerWidth = 160
+	maxRows     = 12
+	sparkWidth  = 20
 )
 
 // renderStatus writes a status for a person. The footer tells how it was seen.
@@ -103,7 +105,10 @@ func renderLogs(w io.Writer, s *api.Status) {
 
 // renderFooter writes what is beside the matter.
 func renderFooter(w io.Writer, footer string) {
-	fmt.Fprintf(w, "\n  %s\n", styleDim.Render(footer))
+	fmt.Fprintln(w)
+	for _, line := range strings.Split(lipgloss.NewStyle().Width(footerWidth).Render(footer), "\n") {
+		fmt.Fprintf(w, "  %s\n", styleDim.Render(strings.TrimRight(line, " ")))
+	}
 }
 
 // headline is the one line that a tired person reads.
