@@ -31,17 +31,22 @@ func main() {
 	lab := flag.String("lab", "", "the lab's program, which serves recordings")
 	recording := flag.String("recording", "", "the directory of the recording to play")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	go func() {
-		// Whoever started the bridge holds the other end, and is gone when this ends.
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		stop()
-	}()
-	if err := serve(ctx, *plugin, *lab, *recording); err != nil {
+	if err := untilStopped(func(ctx context.Context) error { return serve(ctx, *plugin, *lab, *recording) }); err != nil {
 		fmt.Fprintln(os.Stderr, "bridge:", err)
 		os.Exit(1)
 	}
+}
+
+// untilStopped does something until it ends, the bridge is interrupted, or
+// whoever started it closes its standard input or is gone.
+func untilStopped(do func(context.Context) error) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		stop()
+	}()
+	return do(ctx)
 }
 
 // serve brings everything up, answers until ctx ends, and takes it down.

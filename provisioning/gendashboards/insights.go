@@ -2,7 +2,7 @@ package main
 
 // insights is the dashboard that one opens first (requirement R7).
 func insights() dashboard {
-	hero := copilotPanel(heroPlugin, "Copilot Insights", "The verdict, since when, how sure, why, what to do and what not to do.", 24, 15,
+	hero := copilotPanel(heroPlugin, "Copilot Insights", "The verdict, since when, how sure, why, what to do and what not to do.", 24, 20,
 		ask("status", "status", object{"live": true}), ask("issues", "issues", nil), ask("actions", "actions", nil), ask("summary", "summary", nil),
 		ask("scopes", "scopes", nil), ask("services", "services", nil), ask("timeline", "timeline", nil))
 	// The ribbon shows a day, whatever the dashboard's time range is.

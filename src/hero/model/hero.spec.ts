@@ -76,6 +76,22 @@ describe('what the panel reads out of frames', () => {
     expect(issuesWith(null)).toEqual([]);
   });
 
+  it('begins sentences with a capital, and leaves names as they are', () => {
+    const factors = ['nobody polls billing', 'billing: nobody polls', 'default/billing waits'].map((text) => ({
+      rank: 1,
+      text,
+    }));
+    const frames = [status({ state: 'stressed' }), frameOf('factors', factors)];
+    const billing = frameOf('scopes', [
+      { kind: 'task_queue', namespace: 'default', name: 'billing', state: 'critical' },
+    ]);
+    expect(heroOf([...frames, billing]).factors!.map(({ text }) => text)).toEqual([
+      'Nobody polls billing',
+      'billing: nobody polls',
+      'default/billing waits',
+    ]);
+  });
+
   it('finds frames that lost their names by their fields', () => {
     const nameless = stressed.map((frame) => ({ ...frame, name: undefined }));
     expect(heroOf(nameless)).toEqual(heroOf(stressed));

@@ -34,6 +34,8 @@ export function heroFrom(frames: DataFrame[], range: TimeRange, receivedAt: numb
   const earlier = ribbon && since !== undefined ? previousIn(ribbon, since) : undefined;
   const previous = status.text('previous_state');
   const known = previous ? stateFrom(previous) : earlier?.state;
+  const places = placesFrom(rows('scopes'));
+  const inWords = (text: string) => sentenceCase(text, places);
 
   return {
     cluster: status.text('cluster') ?? '',
@@ -58,9 +60,13 @@ export function heroFrom(frames: DataFrame[], range: TimeRange, receivedAt: numb
     summary: status.text('summary'),
     changed: status.text('changed'),
     wouldChange: status.text('would_change'),
-    issues: about('issues').length > 0 ? issuesBeside(status, rows('issues')) : issuesOf(status),
-    places: placesFrom(rows('scopes')),
-    factors: about('factors').length > 0 ? factorsFrom(rows('factors')) : undefined,
+    issues: (about('issues').length > 0 ? issuesBeside(status, rows('issues')) : issuesOf(status)).map((issue) => ({
+      ...issue,
+      title: inWords(issue.title),
+      detail: issue.detail && inWords(issue.detail),
+    })),
+    places,
+    factors: about('factors').length > 0 ? factorsFrom(rows('factors'), inWords) : undefined,
     avoid: rows('avoid').flatMap((row) => row.text('text') ?? []),
     actions: about('actions').length > 0 ? rows('actions').flatMap(actionFrom) : undefined,
     ribbon,
@@ -166,7 +172,14 @@ function placesFrom(rows: Row[]): Place[] {
   );
 }
 
-function factorsFrom(rows: Row[]): Factor[] {
+/** Begins with a capital, unless with the name of a place, which is written as it is. */
+function sentenceCase(text: string, places: Place[]): string {
+  const [first = ''] = text.split(/[\s:;,]/, 1);
+  const isWord = /^[a-z]+$/.test(first) && !places.some(({ name, namespace }) => name === first || namespace === first);
+  return isWord ? first.charAt(0).toUpperCase() + text.slice(1) : text;
+}
+
+function factorsFrom(rows: Row[], inWords: (text: string) => string): Factor[] {
   return rows
     .flatMap((row, index): Factor[] => {
       const text = row.text('text');
@@ -174,7 +187,7 @@ function factorsFrom(rows: Row[]): Factor[] {
       return text
         ? [
             {
-              text,
+              text: inWords(text),
               rank: row.number('rank') ?? index + 1,
               gate: row.text('gate'),
               scope: row.text('scope'),
