@@ -18,18 +18,23 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/temporal-sre/copilot/pkg/instant"
 )
 
 // nested is the directory of the hero panel in the build.
 const nested = "hero"
+
+// signature is the file that signs the bundle. It is made before packing, with a
+// token of grafana.com, and goes in if it is there. What goes to the catalogue is
+// signed there, and its files are others.
+const signature = "MANIFEST.txt"
 
 // shared are the files of the data source that the panel needs a copy of when
 // it goes alone.
 var shared = []string{"LICENSE", "README.md", "CHANGELOG.md"}
 
 // wanted are the files without which Grafana or its catalogue refuses a plugin.
-// A signature, MANIFEST.txt, goes in if it is there: signing comes before
-// packing, and needs a token of grafana.com.
 var wanted = []string{"plugin.json", "module.js", "LICENSE", "README.md", "CHANGELOG.md", "img/logo.svg"}
 
 // manifest is what is read of a plugin.json.
@@ -51,7 +56,9 @@ func Pack(dist, out string, platforms []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	alone := slices.DeleteFunc(slices.Clone(all), func(f file) bool { return strings.HasPrefix(f.name, nested+"/") })
+	alone := slices.DeleteFunc(slices.Clone(all), func(f file) bool {
+		return strings.HasPrefix(f.name, nested+"/") || f.name == signature
+	})
 	panel, err := files(filepath.Join(dist, nested))
 	if err != nil {
 		return nil, err
@@ -145,8 +152,11 @@ func check(files []file, platforms []string) (manifest, error) {
 	return m, nil
 }
 
-// write writes an archive. It holds no times, so that the same build gives the
-// same archive.
+// epoch is the time of every file, the first that a zip can hold: the same build
+// gives the same archive.
+var epoch = instant.FromUnix(315_532_800) // 1980-01-01T00:00:00Z
+
+// write writes an archive.
 func write(name string, m manifest, files []file) (err error) {
 	target, err := os.Create(name)
 	if err != nil {
@@ -169,7 +179,7 @@ func (m manifest) isExecutable(name string) bool {
 
 // add adds one file.
 func add(archive *zip.Writer, name, source string, executable bool) (err error) {
-	header := &zip.FileHeader{Name: name, Method: zip.Deflate}
+	header := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: epoch.Time()}
 	header.SetMode(0o644)
 	if executable {
 		header.SetMode(0o755)

@@ -21,7 +21,7 @@ func build(t *testing.T) string {
 		"hero/plugin.json": `{"id": "a-b-panel", "type": "panel", "info": {"version": "1.2.3"}}`,
 	}
 	for _, name := range []string{
-		"module.js", "module.js.map", "LICENSE", "README.md", "CHANGELOG.md", "img/logo.svg", "go_plugin_build_manifest",
+		"MANIFEST.txt", "module.js", "module.js.map", "LICENSE", "README.md", "CHANGELOG.md", "img/logo.svg", "go_plugin_build_manifest",
 		"gpx_a_linux_amd64", "gpx_a_linux_arm64", "gpx_a_windows_amd64.exe", "hero/module.js", "hero/img/logo.svg",
 	} {
 		content[name] = name
@@ -75,13 +75,13 @@ func TestTheArchives(t *testing.T) {
 		t.Fatalf("got %q, expected %q", archives, want)
 	}
 	bundle, alone, panel := names(t, want[0]), names(t, want[1]), names(t, want[2])
-	for _, name := range []string{"plugin.json", "LICENSE", "README.md", "CHANGELOG.md", "gpx_a_linux_arm64", "gpx_a_windows_amd64.exe", "hero/plugin.json"} {
+	for _, name := range []string{"MANIFEST.txt", "plugin.json", "LICENSE", "README.md", "CHANGELOG.md", "gpx_a_linux_arm64", "gpx_a_windows_amd64.exe", "hero/plugin.json"} {
 		if !slices.Contains(bundle, "a-b-datasource/"+name) {
 			t.Errorf("the bundle lacks %s: %q", name, bundle)
 		}
 	}
 	for _, name := range alone {
-		if !strings.HasPrefix(name, "a-b-datasource/") || strings.Contains(name, "/hero/") {
+		if !strings.HasPrefix(name, "a-b-datasource/") || strings.Contains(name, "/hero/") || strings.HasSuffix(name, signature) {
 			t.Errorf("the catalogue's data source holds %s", name)
 		}
 	}
