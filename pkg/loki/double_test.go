@@ -206,14 +206,16 @@ func (d *double) lines(form map[string]string) []any {
 
 var (
 	grouping = regexp.MustCompile(`^topk\((\d+), sum by \(([^)]*)\)`)
-	ranged   = regexp.MustCompile(`\[(\w+)\]\)+$`)
+	ranged   = regexp.MustCompile(`\[(\w+)\](?: offset (\w+))?\)+$`)
 )
 
 // count answers a metric query, as Loki does: at each step it counts the lines
 // after the step less the range and up to the step.
 func (d *double) count(form map[string]string) []any {
 	step, _ := strconv.ParseFloat(form["step"], 64)
-	window, _ := time.ParseDuration(ranged.FindStringSubmatch(form["query"])[1])
+	stretch := ranged.FindStringSubmatch(form["query"])
+	window, _ := time.ParseDuration(stretch[1])
+	offset, _ := time.ParseDuration(stretch[2])
 	most, by := 1<<30, []string(nil)
 	if m := grouping.FindStringSubmatch(form["query"]); m != nil {
 		most, _ = strconv.Atoi(m[1])
@@ -225,10 +227,12 @@ func (d *double) count(form map[string]string) []any {
 		lines  int
 	}
 	all := map[string]*group{}
-	for at := number(form, "start"); at <= number(form, "end"); at += int64(step * 1e9) {
+	every := int64(step * 1e9)
+	// As the splitting of queries does: down to a multiple from 1970.
+	for at := number(form, "start") / every * every; at <= number(form, "end"); at += every {
 		now := map[string]*group{}
 		for _, r := range d.records {
-			if n := r.at.Time().UnixNano(); n <= at-window.Nanoseconds() || n > at || !chosen(selectorOf.FindString(form["query"]), r.stream) {
+			if n := r.at.Time().UnixNano() + offset.Nanoseconds(); n <= at-window.Nanoseconds() || n > at || !chosen(selectorOf.FindString(form["query"]), r.stream) {
 				continue
 			}
 			labels := map[string]string{}

@@ -130,16 +130,24 @@ func labels(pairs ...string) string {
 }
 
 // count is the query for the most frequent groups of a window.
-func (q queries) count(d detail, window time.Duration, most int) string {
-	return fmt.Sprintf("topk(%d, sum by (%s)(count_over_time(%s [%s])))", most, strings.Join(d.by, ","), q.lines(d.text), duration(window))
+func (q queries) count(d detail, window, shift time.Duration, most int) string {
+	return fmt.Sprintf("topk(%d, sum by (%s)(count_over_time(%s %s)))", most, strings.Join(d.by, ","), q.lines(d.text), stretch(window, shift))
 }
 
 // total is the query for all the lines that count would count.
-func (q queries) total(window time.Duration) string {
-	return fmt.Sprintf("sum(count_over_time(%s [%s]))", q.lines(messageOnly), duration(window))
+func (q queries) total(window, shift time.Duration) string {
+	return fmt.Sprintf("sum(count_over_time(%s %s))", q.lines(messageOnly), stretch(window, shift))
 }
 
-// duration writes a range as LogQL reads it, which knows nothing finer than a
+// stretch writes a range that ended some time before the step.
+func stretch(window, shift time.Duration) string {
+	if shift == 0 {
+		return "[" + duration(window) + "]"
+	}
+	return "[" + duration(window) + "] offset " + duration(shift)
+}
+
+// duration writes a duration as LogQL reads it, which knows nothing finer than a
 // millisecond.
 func duration(d time.Duration) string {
 	if d%time.Second == 0 {

@@ -234,6 +234,33 @@ func TestRealBorders(t *testing.T) {
 	})
 }
 
+// Loki counts steps from 1970, instants count theirs from another year.
+func TestRealOddWindows(t *testing.T) {
+	r := startReal(t, "", "")
+	const step = 7 * time.Second
+	to := lately().Truncate(step)
+	if to.Time().UnixNano()%step.Nanoseconds() == 0 {
+		t.Fatal("the windows are not odd")
+	}
+	for i := range 5 {
+		r.push(t, map[string]string{"job": "temporal"}, said{to.Add(-time.Duration(i) * step).Time().UnixNano(), errorLine(fmt.Sprintf("on border %c", 'a'+i))})
+		r.push(t, map[string]string{"job": "temporal"}, said{to.Add(-time.Duration(i)*step).Time().UnixNano() + 1, errorLine(fmt.Sprintf("after border %c", 'a'+i))})
+	}
+	got, err := r.scanner(t).Scan(t.Context(), to.Add(-4*step-time.Second), to, step)
+	if err != nil || len(got) != 5 {
+		t.Fatalf("%d windows, %v", len(got), err)
+	}
+	for i, w := range got {
+		want := map[string]int64{fmt.Sprintf("on border %c", 'e'-i): 1}
+		if i > 0 {
+			want[fmt.Sprintf("after border %c", 'e'-i+1)] = 1
+		}
+		if lines := counted([]health.LogWindow{w}); fmt.Sprint(lines) != fmt.Sprint(want) {
+			t.Errorf("(%s, %s] holds %v, want %v", w.From, w.To, lines, want)
+		}
+	}
+}
+
 func TestRealFormats(t *testing.T) {
 	r := startReal(t, "", "")
 	at := lately().Add(-time.Second).Time().UnixNano()

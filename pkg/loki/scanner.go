@@ -3,6 +3,7 @@ package loki
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -59,8 +60,8 @@ func New(cfg Config) (*Scanner, error) {
 // Loki's ranges are no finer. It returns the windows that could be read
 // up to the first failure, in order, with the error.
 func (s *Scanner) Scan(ctx context.Context, from, to instant.Instant, step time.Duration) ([]health.LogWindow, error) {
-	if step < time.Second || step%time.Millisecond != 0 || multiple(to, step) != to || to.Before(from) {
-		return nil, fmt.Errorf("scan logs from %s to %s in windows of %s: want windows of at least 1s, and an end that is a multiple of them, counted from 1970, and not before the start", from, to, step)
+	if step < time.Second || step%time.Millisecond != 0 || to.Truncate(step) != to || to.Before(from) {
+		return nil, fmt.Errorf("scan logs from %s to %s in windows of %s: want windows of at least 1s, and an end that is a multiple of them and not before the start", from, to, step)
 	}
 	if from == to {
 		return nil, nil
@@ -92,7 +93,7 @@ func (s *Scanner) remember(ctx context.Context, err error) {
 	switch {
 	case err == nil:
 		s.failures, s.last = 0, nil
-	case ctx.Err() != nil:
+	case errors.Is(ctx.Err(), context.Canceled):
 		// Who asked has gone; that says nothing of Loki.
 	default:
 		s.failures, s.last = s.failures+1, err
@@ -112,16 +113,18 @@ type span struct {
 // steps is how many windows a span has.
 func (p span) steps() int { return int(p.to.Sub(p.from) / p.length) }
 
-// multiple rounds an instant down to a multiple of a step, counted from 1970:
-// Loki moves the steps of a query there.
-func multiple(at instant.Instant, step time.Duration) instant.Instant {
-	return at.Add(-time.Duration(at.Time().UnixNano() % step.Nanoseconds()))
+// shift is how long after the end of each window there is a multiple of the step
+// counted from 1970: Loki moves the steps of a query to such multiples, and
+// instants count theirs from another year.
+func (p span) shift() time.Duration {
+	over := time.Duration(p.to.Time().UnixNano() % p.step.Nanoseconds())
+	return (p.step - over) % p.step
 }
 
 // tile cuts a range into windows that follow one another without gap or overlap.
 func tile(from, to instant.Instant, step time.Duration) []span {
 	var spans []span
-	if first := multiple(from, step); first != from {
+	if first := from.Truncate(step); first != from {
 		next := first.Add(step)
 		spans = append(spans, span{from: from, to: next, step: step, length: next.Sub(from)})
 		from = next
@@ -182,7 +185,7 @@ func (s *Scanner) read(ctx context.Context, d *deployment, p span) ([]health.Log
 	if err != nil {
 		return nil, err
 	}
-	return []health.LogWindow{{From: p.from, To: p.to, Rest: totals[p.to.UnixMilli()]}}, nil
+	return []health.LogWindow{{From: p.from, To: p.to, Rest: totals[p.to]}}, nil
 }
 
 // row is a series of a metric query's answer.
@@ -213,12 +216,13 @@ type matrix struct {
 	Rows []row  `json:"result"`
 }
 
-// ask makes a metric query whose windows end at each step of a span.
+// ask makes a metric query whose windows end at each step of a span, or as much
+// later as the span is shifted.
 func (s *Scanner) ask(ctx context.Context, what, query string, p span) ([]row, error) {
 	form := url.Values{
 		"query": {query},
-		"start": {nanos(p.from.Add(p.length))},
-		"end":   {nanos(p.to)},
+		"start": {nanos(p.from.Add(p.length + p.shift()))},
+		"end":   {nanos(p.to.Add(p.shift()))},
 		"step":  {strconv.FormatFloat(p.step.Seconds(), 'f', -1, 64)},
 	}
 	var m matrix
@@ -238,10 +242,10 @@ func (s *Scanner) count(ctx context.Context, d *deployment, p span, fine detail)
 	for i := range windows {
 		windows[i].From = p.from.Add(time.Duration(i) * p.length)
 		windows[i].To = windows[i].From.Add(p.length)
-		index[windows[i].To.UnixMilli()] = i
+		index[windows[i].To.Add(p.shift()).UnixMilli()] = i
 	}
 	// One more than is kept tells that there are more.
-	rows, err := s.ask(ctx, "counts", d.queries.count(fine, p.length, s.cfg.MaxTemplates+1), p)
+	rows, err := s.ask(ctx, "counts", d.queries.count(fine, p.length, p.shift(), s.cfg.MaxTemplates+1), p)
 	if err != nil {
 		return nil, err
 	}
@@ -258,7 +262,7 @@ func (s *Scanner) count(ctx context.Context, d *deployment, p span, fine detail)
 			kinds[i]++
 		}
 	}
-	totals := map[int64]int64{}
+	var totals map[instant.Instant]int64
 	if slices.Max(kinds) > s.cfg.MaxTemplates {
 		if totals, err = s.totals(ctx, d, p); err != nil {
 			return nil, err
@@ -266,7 +270,7 @@ func (s *Scanner) count(ctx context.Context, d *deployment, p span, fine detail)
 	}
 	for i := range windows {
 		// Lines may have come in between, never gone.
-		windows[i].Rest = max(0, windows[i].Rest+totals[windows[i].To.UnixMilli()])
+		windows[i].Rest = max(0, windows[i].Rest+totals[windows[i].To])
 		s.bound(&windows[i])
 	}
 	return windows, nil
@@ -274,15 +278,15 @@ func (s *Scanner) count(ctx context.Context, d *deployment, p span, fine detail)
 
 // totals counts the lines of a span's windows, whatever they are, by the end of
 // the window.
-func (s *Scanner) totals(ctx context.Context, d *deployment, p span) (map[int64]int64, error) {
-	rows, err := s.ask(ctx, "total", d.queries.total(p.length), p)
+func (s *Scanner) totals(ctx context.Context, d *deployment, p span) (map[instant.Instant]int64, error) {
+	rows, err := s.ask(ctx, "total", d.queries.total(p.length, p.shift()), p)
 	if err != nil {
 		return nil, err
 	}
-	totals := map[int64]int64{}
+	totals := map[instant.Instant]int64{}
 	for _, r := range rows {
 		for _, v := range r.Values {
-			totals[v.at] += v.value
+			totals[instant.FromUnixMilli(v.at).Add(-p.shift())] += v.value
 		}
 	}
 	return totals, nil
