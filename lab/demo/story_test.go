@@ -127,7 +127,7 @@ func tell(t *testing.T, cluster *fakeCluster, within time.Duration) ([]Outcome, 
 
 func TestStoryIsToldToItsEnd(t *testing.T) {
 	cluster := &fakeCluster{stopped: map[string]bool{}}
-	outcomes, heard, err := tell(t, cluster, 10*time.Second)
+	outcomes, heard, err := tell(t, cluster, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestStoryIsToldToItsEnd(t *testing.T) {
 }
 
 func TestStoryEndsWhenTheCopilotDoesNotSee(t *testing.T) {
-	outcomes, _, err := tell(t, &fakeCluster{stopped: map[string]bool{}, stuck: true}, 100*time.Millisecond)
+	outcomes, _, err := tell(t, &fakeCluster{stopped: map[string]bool{}, stuck: true}, 3*time.Second)
 	if err == nil || !strings.Contains(err.Error(), `says "happy"`) {
 		t.Errorf("error = %v", err)
 	}

@@ -87,11 +87,11 @@ func startChild(t *testing.T) (process *Process, logFile string) {
 
 func waitFor(t *testing.T, what string, happened func() bool) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	for !happened() {
 		select {
 		case <-deadline:
-			t.Fatalf("waited 10 s for %s", what)
+			t.Fatalf("waited a minute for %s", what)
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
@@ -108,7 +108,7 @@ func TestMessagesReachTheChildAndStopIsOrderly(t *testing.T) {
 	if process.Expected() {
 		t.Error("nobody has asked the process to end yet")
 	}
-	if err := process.Stop(5 * time.Second); err != nil {
+	if err := process.Stop(time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	if got := LastLines(logFile, 1); got != "stopped" {

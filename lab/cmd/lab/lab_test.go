@@ -28,6 +28,9 @@ import (
 	"github.com/temporal-sre/copilot/pkg/instant"
 )
 
+// patience is how long is waited for what takes seconds on an idle machine.
+const patience = 3 * time.Minute
+
 // asLabEnv makes the test program be the lab command, for the lab itself and
 // for all its children.
 const asLabEnv = "LAB_TEST_AS_LAB"
@@ -90,7 +93,7 @@ func startLab(t *testing.T, flags ...string) *testLab {
 			t.Logf("the lab said:\n%s", l.output)
 		}
 	})
-	eventually(t, "the lab's state file", 60*time.Second, func() error {
+	eventually(t, "the lab's state file", func() error {
 		select {
 		case <-l.exited:
 			t.Fatalf("the lab ended at once (%v)", l.process.ProcessState)
@@ -142,7 +145,7 @@ func (l *testLab) value(query string) (float64, error) {
 // becomes waits until a query's value is as wanted.
 func (l *testLab) becomes(query, wanted string, is func(float64) bool) {
 	l.t.Helper()
-	eventually(l.t, query+" "+wanted, 30*time.Second, func() error {
+	eventually(l.t, query+" "+wanted, func() error {
 		value, err := l.value(query)
 		if err == nil && !is(value) {
 			err = fmt.Errorf("it is %v", value)
@@ -155,9 +158,9 @@ func positive(value float64) bool { return value > 0 }
 func zero(value float64) bool     { return value == 0 }
 
 // eventually tries until try succeeds.
-func eventually(t *testing.T, what string, within time.Duration, try func() error) {
+func eventually(t *testing.T, what string, try func() error) {
 	t.Helper()
-	deadline := time.After(within)
+	deadline := time.After(patience)
 	for {
 		err := try()
 		if err == nil {
@@ -165,7 +168,7 @@ func eventually(t *testing.T, what string, within time.Duration, try func() erro
 		}
 		select {
 		case <-deadline:
-			t.Fatalf("waited %v for %s: %v", within, what, err)
+			t.Fatalf("waited %v for %s: %v", patience, what, err)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
@@ -230,7 +233,7 @@ func TestLabWorksBreaksAndEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer connection.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	order, err := connection.ExecuteWorkflow(ctx, client.StartWorkflowOptions{TaskQueue: workload.Orders}, workload.PlaceOrder, workload.Job{})
 	if err != nil {
@@ -253,7 +256,7 @@ func TestLabWorksBreaksAndEnds(t *testing.T) {
 	lab.becomes(billing, "is above 0 again", positive)
 
 	if withoutLoki == nil {
-		eventually(t, "lines of the server and of a worker in Loki", 30*time.Second, func() error {
+		eventually(t, "lines of the server and of a worker in Loki", func() error {
 			lines := lokitest.Count(t, lab.state.Loki.URL, linesOfEach, instant.System.Now())
 			if lines["temporal-server-1"] == 0 || lines["worker-billing"] < 2 {
 				return fmt.Errorf("it has %v", lines)
@@ -294,7 +297,7 @@ func TestKilledLabLeavesNoProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	lab.ended()
-	eventually(t, "the end of the lab's children", 10*time.Second, func() error { return gone(children) })
+	eventually(t, "the end of the lab's children", func() error { return gone(children) })
 }
 
 // ended waits until the lab's process has ended.
@@ -302,7 +305,7 @@ func (l *testLab) ended() {
 	l.t.Helper()
 	select {
 	case <-l.exited:
-	case <-time.After(30 * time.Second):
-		l.t.Fatal("waited 30 s for the end of the lab")
+	case <-time.After(patience):
+		l.t.Fatalf("waited %s for the end of the lab", patience)
 	}
 }
