@@ -36,6 +36,9 @@ var fields = []struct{ label, key string }{
 const (
 	// levels are the names of the levels whose lines all count.
 	levels = `(?:err(?:or)?|warn(?:ing)?|d?panic|fatal|critical|severe)`
+	// frame is a line of a stack trace of Go, of which zap's console encoder
+	// writes some twenty for every error: the sooner they are passed over the better.
+	frame = `^(?:\t|go\.|google\.golang\.org/|github\.com/|net/|runtime\.|main\.)`
 	// words are the begins of those names in the cases that they are written in.
 	// Loki looks for such words much faster than for an expression.
 	words = `err|ERR|Err|warn|WARN|Warn|panic|PANIC|Panic|fatal|FATAL|Fatal|critical|CRITICAL|Critical|severe|SEVERE|Severe`

@@ -94,7 +94,7 @@ type queries struct {
 // service, which adds logging-call-at; elsewhere that tells the service too, as
 // a file's path.
 func (q queries) lines(text string, filters ...string) string {
-	stages := []string{"{" + q.selector + "}", "|~ `" + words + "|" + events + "`", "|~ `(?i)" + telling + "|" + events + "`"}
+	stages := []string{"{" + q.selector + "}", "!~ `" + frame + "`", "|~ `" + words + "|" + events + "`", "|~ `(?i)" + telling + "|" + events + "`"}
 	stages = append(stages, filters...)
 	stages = append(stages, parse,
 		"| label_format "+labels(
