@@ -83,6 +83,7 @@ function Insights({ model, hero, datasource, offered, variables }: Props) {
           <label key={name}>
             {name}{' '}
             <select
+              style={{ height: 28 }}
               aria-label={name}
               value={values.find((variable) => variable.name === name)?.value}
               onChange={({ target }) => locationService.partial({ [`var-${name}`]: target.value })}
