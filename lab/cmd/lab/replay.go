@@ -63,8 +63,12 @@ func replay(ctx context.Context, dir string, port int, out *terminal) (err error
 	}
 	out.line(fmt.Sprintf("from         %s", truth.From))
 	out.line(fmt.Sprintf("to           %s", truth.To))
-	out.commands("Judge it", fmt.Sprintf("%s backtest --prometheus-url %s --selector '%s' --start %s --end %s --step %s",
-		program("copilot"), server.URL, truth.Selector, truth.From, truth.To, truth.Step()))
+	sources := "--prometheus-url " + server.URL
+	if server.LokiURL != "" {
+		sources += " --loki-url " + server.LokiURL
+	}
+	out.commands("Judge it", fmt.Sprintf("%s backtest %s --selector '%s' --start %s --end %s --step %s",
+		program("copilot"), sources, truth.Selector, truth.From, truth.To, truth.Step()))
 	out.line("")
 	out.line(faint.Render("Ctrl-C ends it and leaves nothing behind."))
 	select {
