@@ -1,6 +1,11 @@
 package loki
 
 import (
+	"encoding/pem"
+	"errors"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -90,5 +95,38 @@ func TestSeveralClustersShareTheMetrics(t *testing.T) {
 	}
 	if requests != uint64(len(d.asked)) {
 		t.Errorf("%d requests measured of %d", requests, len(d.asked))
+	}
+}
+
+func TestTLSAndABearerTokenFromAFile(t *testing.T) {
+	d := &double{}
+	d.add(record{at: noon})
+	server := httptest.NewTLSServer(d)
+	t.Cleanup(server.Close)
+	dir := t.TempDir()
+	ca, token := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "token")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := errors.Join(os.WriteFile(ca, block, 0o600), os.WriteFile(token, []byte("first\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	s := scanner(t, server.URL, func(c *Config) { c.CAFile, c.BearerTokenFile = ca, token })
+	for _, want := range []string{"first", "second"} {
+		if err := os.WriteFile(token, []byte(want+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Scan(t.Context(), noon.Add(-step), noon, step); err != nil {
+			t.Fatal(err)
+		}
+		if got := d.asked[len(d.asked)-1].header.Get("Authorization"); got != "Bearer "+want {
+			t.Errorf("sent %q, want the token %q", got, want)
+		}
+	}
+	s = scanner(t, server.URL)
+	if _, err := s.Scan(t.Context(), noon.Add(-step), noon, step); err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("a certificate of nobody: %v", err)
+	}
+	s = scanner(t, server.URL, func(c *Config) { c.InsecureSkipVerify = true })
+	if _, err := s.Scan(t.Context(), noon.Add(-step), noon, step); err != nil {
+		t.Error(err)
 	}
 }
