@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	// windowsAtOnce bounds the windows of one range query, so that each answer
-	// stays small.
-	windowsAtOnce = 120
+	// windowsAtOnce bounds the windows of one range query, so that who catches up
+	// gets on, however slow Loki is.
+	windowsAtOnce = 20
 	// After illAfter scans that failed in a row, only every askEvery-th scan asks:
 	// a Loki that is ill is not pressed on.
 	illAfter = 3
