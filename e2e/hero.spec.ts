@@ -139,44 +139,9 @@ withBrowser('the hero panel in a browser', () => {
     await page.getByText(/since 12:21:30/).waitFor();
   });
 
-  it('tells how long its first paint takes', async () => {
-    const another = await browser.context.newPage();
-    await another.addInitScript(whenPainted);
-    await another.bringToFront();
-    const took: number[] = [];
-    for (let i = 0; i < 5; i++) {
-      await another.goto(`${server.url}/?situation=stressed`);
-      took.push(await another.evaluate<number>('window.painted'));
-    }
-    await another.close();
-    const median = took.sort((a, b) => a - b)[2]!;
-    expect(median).toBeGreaterThan(0);
-    if (process.env.SHOW_FIGURES) {
-      process.stdout.write(`hero: first paint ${median.toFixed(0)} ms after its code has arrived, median of 5\n`);
-    }
-  });
-
   it('does not move where people asked for that', async () => {
     await open(page, server.url, views.loading!);
     const moving = await page.evaluate(() => document.getAnimations().length);
     expect(moving).toBe(0);
   });
 });
-
-/** Runs in the page: a promise of the time from the arrival of the hero's code to the frame that first shows the hero. */
-const whenPainted = `
-  window.painted = new Promise((resolve) => {
-    const look = () => {
-      if (!document.querySelector('[data-testid="copilot-hero"]')) {
-        requestAnimationFrame(look);
-        return;
-      }
-      // What is there now is on the screen when the next frame begins.
-      requestAnimationFrame((now) => {
-        const [code] = performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/hero/module.js'));
-        resolve(now - code.responseEnd);
-      });
-    };
-    look();
-  });
-`;
