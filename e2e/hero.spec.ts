@@ -136,7 +136,8 @@ withBrowser('the hero panel in a browser', () => {
 
   it("shows times in the dashboard's time zone, not in the browser's", async () => {
     await open(page, server.url, { ...views.stressed!, zone: 'Asia/Tokyo' });
-    await page.getByText(/since 12:21:30/).waitFor();
+    await page.getByText('since 12:21:30 · was Happy').waitFor();
+    await page.getByText('Stressed since 12:21:30; the pollers').waitFor();
   });
 
   it('does not move where people asked for that', async () => {

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/temporal-sre/copilot/pkg/health"
-	"github.com/temporal-sre/copilot/pkg/instant"
 )
 
 // maxRemarks bounds what is said of the logs.
@@ -68,26 +67,16 @@ func remark(a *health.Assessment, patterns []health.LogPattern) string {
 	fmt.Fprintf(&text, "%s (%s)", strings.ToUpper(p.Pattern[:1])+p.Pattern[1:], health.List(writers))
 	switch {
 	case over:
-		fmt.Fprintf(&text, ": from %s to %s", clock(a, p.FirstAt), clock(a, p.LastAt))
+		fmt.Fprintf(&text, ": from %s to %s", p.FirstAt, p.LastAt)
 	case p.News == health.NewsMore:
-		fmt.Fprintf(&text, ": %s since %s, far more than usual", times(lines), clock(a, p.FirstAt))
+		fmt.Fprintf(&text, ": %s since %s, far more than usual", times(lines), p.FirstAt)
 	default:
-		fmt.Fprintf(&text, ": %s since %s", times(lines), clock(a, p.FirstAt))
+		fmt.Fprintf(&text, ": %s since %s", times(lines), p.FirstAt)
 	}
 	if len(p.Ties) > 0 {
 		text.WriteString(lag(a, &p.Ties[0]))
 	}
 	return text.String() + "."
-}
-
-// clock writes an instant without its day where that is the assessment's.
-func clock(a *health.Assessment, at instant.Instant) string {
-	const day = len("2006-01-02T")
-	text := at.String()
-	if strings.HasPrefix(a.At.String(), text[:day]) {
-		return text[day:]
-	}
-	return text
 }
 
 // writer is who wrote the lines of a pattern, and of what.
@@ -143,5 +132,5 @@ func harbinger(a *health.Assessment) string {
 	if first == nil {
 		return ""
 	}
-	return fmt.Sprintf(" In the logs since %s: %s.", clock(a, first.FirstAt), first.Pattern)
+	return fmt.Sprintf(" In the logs since %s: %s.", first.FirstAt, first.Pattern)
 }

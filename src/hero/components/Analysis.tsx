@@ -10,7 +10,7 @@ import { Section } from './Section';
 import { Sparkline } from './Sparkline';
 
 interface Props {
-  hero: Pick<Hero, 'factors' | 'wouldChange' | 'changed'>;
+  hero: Pick<Hero, 'factors' | 'logs' | 'wouldChange' | 'changed'>;
   /** Whether a factor's trend and value stand in its row. */
   roomy: boolean;
 }
@@ -18,7 +18,7 @@ interface Props {
 /** Why the verdict is what it is, what came first, and what would change it. */
 export function Analysis({ hero, roomy }: Props) {
   const styles = useStyles2(getStyles);
-  const { factors, wouldChange, changed } = hero;
+  const { factors, logs, wouldChange, changed } = hero;
   return (
     <Section title="Analysis" note="ranked by what the verdict rests on">
       {factors === undefined ? (
@@ -31,6 +31,18 @@ export function Analysis({ hero, roomy }: Props) {
         </ol>
       ) : (
         <div className={styles.none}>Nothing speaks against the cluster.</div>
+      )}
+      {logs.length > 0 && (
+        <div>
+          <h5 className={styles.heading}>In the logs</h5>
+          <ul className={styles.logs}>
+            {logs.map((remark) => (
+              <li key={remark}>
+                <RichText text={remark} />
+              </li>
+            ))}
+          </ul>
+        </div>
       )}
       {changed && (
         <div className={styles.foot}>
@@ -132,6 +144,20 @@ const getStyles = (theme: GrafanaTheme2) => ({
   numbers: css({ fontVariantNumeric: 'tabular-nums', fontSize: '0.86em', lineHeight: 1.3 }),
   value: css({ fontFamily: theme.typography.fontFamilyMonospace }),
   limit: css({ color: theme.colors.text.secondary }),
+  heading: css({
+    margin: theme.spacing(1, 0, 0.5),
+    paddingTop: theme.spacing(1),
+    borderTop: `1px solid ${theme.colors.border.weak}`,
+    fontSize: '0.86em',
+    fontWeight: theme.typography.fontWeightMedium,
+    color: theme.colors.text.secondary,
+  }),
+  logs: css({
+    margin: 0,
+    paddingLeft: '1.2em',
+    overflowWrap: 'anywhere',
+    '& > li + li': { marginTop: theme.spacing(0.25) },
+  }),
   none: css({ color: theme.colors.text.secondary }),
   label: css({ fontWeight: theme.typography.fontWeightMedium }),
   foot: css({ color: theme.colors.text.secondary, fontSize: '0.86em', marginTop: theme.spacing(0.5) }),

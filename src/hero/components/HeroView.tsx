@@ -17,7 +17,7 @@ import { Chips } from './Chips';
 import { Flow, flowing } from './Flow';
 import { IssueCallout } from './IssueCallout';
 import { Remediations } from './Remediations';
-import { Names, RichText } from './RichText';
+import { Prose, RichText } from './RichText';
 import { StateFilter } from './StateFilter';
 import { StateRibbon } from './StateRibbon';
 import { Strip } from './Strip';
@@ -39,15 +39,19 @@ export function HeroView({ hero, receivedAt, options, layout, timeZone }: Props)
   const held = stale || hero.blind;
   const tone: Tone = held ? 'unknown' : hero.state;
   const styles = useStyles2(getStyles, layout, tone, options.density);
-  const names = useMemo(
-    () => [...new Set(hero.places.filter(({ kind }) => kind === 'task_queue').map(({ name }) => name))],
-    [hero.places]
+  const prose = useMemo(
+    () => ({
+      names: [...new Set(hero.places.filter(({ kind }) => kind === 'task_queue').map(({ name }) => name))],
+      clock: (at: number) => clock(at, receivedAt, timeZone),
+    }),
+    [hero.places, receivedAt, timeZone]
   );
   const [worst] = hero.issues;
-  const columns = layout.columns > 0 && [hero.factors, hero.actions, hero.avoid].some((list) => list?.length);
+  const columns =
+    layout.columns > 0 && [hero.factors, hero.actions, hero.avoid, hero.logs].some((list) => list?.length);
 
   return (
-    <Names.Provider value={names}>
+    <Prose.Provider value={prose}>
       <div className={styles.hidden} role="status">
         {hero.cluster || 'The cluster'}: {verdictWord(hero, stale)}
       </div>
@@ -91,7 +95,7 @@ export function HeroView({ hero, receivedAt, options, layout, timeZone }: Props)
           <Remediations hero={hero} guideBaseUrl={options.guideBaseUrl} roomy={layout.roomy} />
         </div>
       )}
-    </Names.Provider>
+    </Prose.Provider>
   );
 }
 

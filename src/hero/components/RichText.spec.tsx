@@ -1,4 +1,4 @@
-import { split } from './RichText';
+import { localised, split } from './RichText';
 
 const marked = (text: string, names: string[] = []) =>
   split(text, names)
@@ -14,3 +14,11 @@ it.each([
   ['nothing to see', [], 'nothing to see'],
   ['', [], ''],
 ])('sets names apart in %j', (text, names, expected) => expect(marked(text, names)).toBe(expected));
+
+it('writes instants as the viewer reads them', () => {
+  const clock = (at: number) => `<${new Date(at).toISOString().slice(11, 16)}>`;
+  expect(localised('since 2026-11-24T03:20:56Z, first seen at 2026-11-23T23:59:59.5Z.', clock)).toBe(
+    'since <03:20>, first seen at <23:59>.'
+  );
+  expect(localised('nothing since 12:00:00', clock)).toBe('nothing since 12:00:00');
+});

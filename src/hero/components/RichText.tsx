@@ -3,14 +3,24 @@ import { GrafanaTheme2 } from '@grafana/data';
 import { useStyles2 } from '@grafana/ui';
 import React, { createContext, Fragment, useContext, useMemo } from 'react';
 
-/** The names of task queues, which are set apart from the words around them. */
-export const Names = createContext<string[]>([]);
+/** What prose is written with. */
+interface ProseContext {
+  /** The names of task queues, which are set apart from the words around them. */
+  names: string[];
+  /** Writes an instant as the dashboard's viewer reads it. */
+  clock?: (at: number) => string;
+}
 
-/** Prose with the names of task queues, and what stands between backticks, in the font of code. */
+export const Prose = createContext<ProseContext>({ names: [] });
+
+/**
+ * Prose with the names of task queues, and what stands between backticks, in the font of code, and with instants in the
+ * dashboard's time zone.
+ */
 export function RichText({ text }: { text: string }) {
   const styles = useStyles2(getStyles);
-  const names = useContext(Names);
-  const parts = useMemo(() => split(text, names), [text, names]);
+  const { names, clock } = useContext(Prose);
+  const parts = useMemo(() => split(clock ? localised(text, clock) : text, names), [text, names, clock]);
   return (
     <>
       {parts.map(({ code, words }, index) =>
@@ -24,6 +34,14 @@ export function RichText({ text }: { text: string }) {
       )}
     </>
   );
+}
+
+// An instant as the backend writes it.
+const instant = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
+
+/** Writes the instants in a text anew. */
+export function localised(text: string, clock: (at: number) => string): string {
+  return text.replace(instant, (found) => clock(Date.parse(found)));
 }
 
 /** Takes a text apart at names and backticks. */

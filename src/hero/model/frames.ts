@@ -1,7 +1,7 @@
 import { DataFrame, FieldType } from '@grafana/data';
 
 /** The answers that the panel understands. */
-export type Topic = 'status' | 'issues' | 'actions' | 'factors' | 'avoid' | 'scopes' | 'timeline';
+export type Topic = 'status' | 'issues' | 'actions' | 'factors' | 'avoid' | 'logs' | 'scopes' | 'timeline';
 
 // The names that the backend gives its frames.
 const topics: Record<string, Topic> = {
@@ -10,6 +10,7 @@ const topics: Record<string, Topic> = {
   actions: 'actions',
   factors: 'factors',
   avoid: 'avoid',
+  logs: 'logs',
   scopes: 'scopes',
   services: 'scopes',
   timeline: 'timeline',
@@ -23,6 +24,7 @@ const signatures: Array<[Topic, string[]]> = [
   ['factors', ['rank', 'text']],
   ['scopes', ['kind', 'name', 'state']],
   ['avoid', ['text']],
+  ['logs', ['remark']],
 ];
 
 /** Tells what a frame is about, if the panel has a use for it. */

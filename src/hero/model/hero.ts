@@ -68,6 +68,7 @@ export function heroFrom(frames: DataFrame[], range: TimeRange, receivedAt: numb
     places,
     factors: about('factors').length > 0 ? factorsFrom(rows('factors'), inWords) : undefined,
     avoid: rows('avoid').flatMap((row) => row.text('text') ?? []),
+    logs: rows('logs').flatMap((row) => row.text('remark') ?? []),
     actions: about('actions').length > 0 ? rows('actions').flatMap(actionFrom) : undefined,
     ribbon,
   };

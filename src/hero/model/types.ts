@@ -107,6 +107,8 @@ export interface Hero {
   factors?: Factor[];
   /** What must not be done now. */
   avoid: string[];
+  /** What is news in the logs, the most telling first. */
+  logs: string[];
   /** Absent when no query asked for them. */
   actions?: Action[];
   ribbon?: Ribbon;

@@ -130,7 +130,7 @@ const stressedStatus = {
   bottleneck: 'worker_limited',
   summary:
     'Task queue billing has stopped: no worker polls it. Workflows on orders keep completing at the rate they arrive. billing lost its last poller at 03:21, one minute after a worker deployment, and has completed nothing since. The server itself is well: persistence, shards and frontend are at their usual level.',
-  changed: 'Stressed since 03:21:30; the pollers of billing went first.',
+  changed: 'Stressed since 2026-11-24T03:21:30Z; the pollers of billing went first.',
   would_change: 'A poller on billing leads to Happy within 2 evaluations. A stop of orders too leads to Critical.',
 };
 
@@ -260,7 +260,7 @@ export const critical = [
       bottleneck: 'server_limited',
       summary:
         'The server accepts work and completes none of it. Persistence takes 4.8 s (p99) where 8 ms is usual, on all four history replicas. Workers are free and wait.',
-      changed: 'Stressed at 03:27:30, Critical since 03:29:30; persistence slowed down first.',
+      changed: 'Stressed at 2026-11-24T03:27:30Z, Critical since 2026-11-24T03:29:30Z; persistence slowed down first.',
       would_change: 'Progress in three evaluations in a row leads to Stressed, and from there to Happy.',
     },
   ]),
@@ -356,6 +356,13 @@ export const critical = [
   frameOf('avoid', [
     { text: 'tune workers while the server is the bottleneck' },
     { text: 'restart history while shards are moving' },
+  ]),
+  frameOf('logs', [
+    {
+      remark:
+        'The database accepts no more connections (history): 1840 times since 2026-11-24T03:27:00Z, 26s before “Persistence is slow on every history replica”.',
+    },
+    { remark: 'History shards have no certain owner (history and frontend): 312 times since 2026-11-24T03:27:30Z.' },
   ]),
   frameOf('scopes', [
     { ...orders, state: 'critical', since: now - 4 * minute, served: 0, waiting: 22_560, oldest_sec: 240 },

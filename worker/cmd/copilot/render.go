@@ -92,7 +92,10 @@ func renderLogs(w io.Writer, s *api.Status) {
 		return
 	}
 	fmt.Fprintf(w, "\n  %s\n", styleHead.Render("LOGS"))
+	today := s.ObservedAt.String()[:len("2006-01-02T")]
 	for _, remark := range s.Explanation.Logs {
+		// What is of the same day is told without it.
+		remark = strings.ReplaceAll(remark, today, "")
 		for i, line := range strings.Split(lipgloss.NewStyle().Width(textWidth-5).Render(remark), "\n") {
 			mark := "·"
 			if i > 0 {
