@@ -33,6 +33,9 @@ const (
 	workflowTimeout = 45 * time.Second
 	// againPause is the time between two attempts to watch a cluster.
 	againPause = 30 * time.Second
+	// startsAtOnce bounds the attempts under way: a thousand clusters at once are
+	// more than Temporal answers in time.
+	startsAtOnce = 32
 )
 
 // watcher sees to it that each cluster of the configuration is watched, and no
@@ -46,6 +49,7 @@ type watcher struct {
 	metrics   *telemetry.Metrics
 	registry  metricsclient.Registerer
 
+	starts  chan struct{}       // one for each attempt under way
 	running map[string]*watched // by cluster; only the worker's main loop uses it
 }
 
@@ -149,7 +153,13 @@ func (w *watcher) try(ctx context.Context, c *config.Cluster, attempt func(conte
 	go func() {
 		defer close(done)
 		for {
+			select {
+			case w.starts <- struct{}{}:
+			case <-ctx.Done():
+				return
+			}
 			err := attempt(ctx)
+			<-w.starts
 			if ctx.Err() != nil {
 				return
 			}

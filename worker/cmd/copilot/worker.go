@@ -148,7 +148,7 @@ func runWorker(ctx context.Context, o *workerOptions, stderr io.Writer) error {
 
 	watching := &watcher{
 		log: log, client: c, taskQueue: o.temporal.taskQueue, versioned: o.deployment != "",
-		observers: looked, metrics: metrics, registry: registry, running: map[string]*watched{},
+		observers: looked, metrics: metrics, registry: registry, starts: make(chan struct{}, startsAtOnce), running: map[string]*watched{},
 	}
 	defer watching.leave()
 	if err := o.begin(ctx, watching, clusters); err != nil {
