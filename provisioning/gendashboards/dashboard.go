@@ -16,6 +16,7 @@ const (
 var (
 	copilot    = object{"type": copilotPlugin, "uid": "${copilot}"}
 	prometheus = object{"type": "prometheus", "uid": "${prometheus}"}
+	loki       = object{"type": "loki", "uid": "${loki}"}
 )
 
 // dashboard is what one of them differs by.
@@ -57,20 +58,29 @@ func mark(name, events, colour string, on bool) object {
 }
 
 // place puts panels from left to right, and in the next line when one is full.
-// The height of a line is that of its first panel.
+// The height of a line is that of its first panel. What is in a row that is
+// closed stands below it.
 func place(panels []object) {
-	x, y, height := 0, 0, 0
-	for i, panel := range panels {
-		at := panel["gridPos"].(object)
-		if x+at["w"].(int) > 24 {
-			x, y = 0, y+height
+	x, y, height, id := 0, 0, 0, 0
+	var put func(panels []object)
+	put = func(panels []object) {
+		for _, panel := range panels {
+			at := panel["gridPos"].(object)
+			if x+at["w"].(int) > 24 {
+				x, y = 0, y+height
+			}
+			if x == 0 {
+				height = at["h"].(int)
+			}
+			id++
+			at["x"], at["y"], panel["id"] = x, y, id
+			x += at["w"].(int)
+			if inside, ok := panel["panels"].([]object); ok {
+				put(inside)
+			}
 		}
-		if x == 0 {
-			height = at["h"].(int)
-		}
-		at["x"], at["y"], panel["id"] = x, y, i+1
-		x += at["w"].(int)
 	}
+	put(panels)
 }
 
 // sourceVariable lets one choose a data source.

@@ -5,7 +5,7 @@ func persistence() dashboard {
 	return dashboard{
 		uid: "copilot-dsql-persistence", title: "DSQL Persistence", from: "now-3h",
 		description: "The database behind the Temporal server: latency, errors, conflicts, connection pools and their reservoir.",
-		variables:   metricVariables(),
+		variables:   metricVariables(logVariables()...),
 		panels: append(verdicts(),
 			chart("Persistence latency", "300 to 500 ms at p99 are usual on DSQL.", "s", 12,
 				line{quantile(0.5, "persistence_latency", ours, ""), "p50"},
@@ -40,6 +40,7 @@ func persistence() dashboard {
 				line{quantile(0.99, "cache_latency", ours+`, operation="HistoryCacheGetOrCreate"`, ""), "workflow"}),
 			chart("Suspected deadlocks", "More than none is worth a look at the log.", "short", 12,
 				line{gauge("max", "dd_current_suspected_deadlocks", ours, "instance"), "{{instance}}"}),
+			logs(" |~ "+storeLines),
 		),
 	}
 }

@@ -5,7 +5,7 @@ func server() dashboard {
 	return dashboard{
 		uid: "copilot-server-health", title: "Server Health", from: "now-3h",
 		description: "The services of the Temporal server: requests, errors, latencies, history and matching, shards and membership.",
-		variables:   metricVariables(),
+		variables:   metricVariables(logVariables()...),
 		panels: append(verdicts(),
 			chart("State transitions", "Forward progress. The counts, not the sums, which hold the length of workflows.", "cps", 8,
 				line{rate("state_transition_count_count", ours, "") + " or sum (rate(state_transition_count_ratio_count{" + ours + "}[$__rate_interval]))", "transitions"}),
@@ -45,6 +45,7 @@ func server() dashboard {
 			chart("Membership and restarts", "Members that came or went, and processes that began.", "cps", 8,
 				line{rate("membership_changed_count", ours, ""), "membership changes"},
 				line{rate("restarts", ours, ""), "restarts"}),
+			logs(""),
 		),
 	}
 }

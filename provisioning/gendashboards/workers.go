@@ -6,7 +6,7 @@ func workers() dashboard {
 	return dashboard{
 		uid: "copilot-workers", title: "Workers", from: "now-3h",
 		description: "Task queues and the workers behind them: backlog, pollers, slots, schedule-to-start, sticky cache.",
-		variables:   metricVariables(queue),
+		variables:   metricVariables(append(logVariables(), queue)...),
 		panels: append(verdicts(),
 			chart("Waiting tasks", "Stored tasks that wait, refreshed once a minute.", "short", 8,
 				line{gauge("sum", "approximate_backlog_count", userPolls+`, partition!="__sticky__"`, "namespace, taskqueue, task_type"), "{{namespace}}/{{taskqueue}} {{task_type}}"}),
@@ -35,6 +35,7 @@ func workers() dashboard {
 			chart("Requests of the workers that failed", "Polls and other requests.", "cps", 8,
 				line{rate("temporal_long_request_failure", workerSide, ""), "polls"},
 				line{rate("temporal_request_failure", workerSide, ""), "other requests"}),
+			logs(" |~ "+workersLog),
 		),
 	}
 }
