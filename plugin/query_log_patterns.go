@@ -41,6 +41,10 @@ func answerLogPatterns(ctx context.Context, q *question) (data.Frames, error) {
 	for _, sum := range sums {
 		rows = append(rows, newLogRow(sum, &v.assessment))
 	}
+	// What is news stands there also where there are many others with more lines.
+	for _, sum := range missing(sums, logs) {
+		rows = append(rows, newLogRow(sum, &v.assessment))
+	}
 	slices.SortStableFunc(rows, func(a, b logRow) int {
 		return cmp.Or(cmp.Compare(a.newness(), b.newness()), cmp.Compare(gravity(a.Severity), gravity(b.Severity)), -cmp.Compare(a.Lines, b.Lines))
 	})
@@ -57,6 +61,26 @@ func answerLogPatterns(ctx context.Context, q *question) (data.Frames, error) {
 		field("sample", "For example", "A line of it, without secrets and personal data.", column(rows, func(r *logRow) *string { return optional(r.sample) })),
 		field("id", "Id", "The pattern's name in docs/log-patterns.md; other.… for one that is not there.", column(rows, func(r *logRow) string { return r.ID })),
 	)}, nil
+}
+
+// missing are the patterns of a narrative that are news and that sums do not hold.
+func missing(sums []dsql.LogPatternSum, n *health.Narrative) []dsql.LogPatternSum {
+	if n == nil || len(sums) < maxLogPatterns {
+		return nil
+	}
+	var more []dsql.LogPatternSum
+	for i := range n.Patterns {
+		p := &n.Patterns[i]
+		held := slices.ContainsFunc(sums, func(s dsql.LogPatternSum) bool {
+			return s.ID == p.ID && s.Service == p.Service && (s.Queue.Name == "" || s.Queue == p.Scope)
+		})
+		if p.News != health.NewsNone && !held {
+			more = append(more, dsql.LogPatternSum{
+				ID: p.ID, Pattern: p.Pattern, Service: p.Service, Severity: p.Severity, Lines: p.Count, FirstAt: p.FirstAt, LastAt: p.LastAt,
+			})
+		}
+	}
+	return more
 }
 
 // logRow is a pattern over the time range with what the newest assessment says

@@ -61,10 +61,15 @@ func timeOfID(id string) (instant.Instant, error) {
 	return instant.FromUnixMilli(ms), nil
 }
 
-// assessmentPayload writes an assessment as JSON. One that is too large loses
-// first the trends, then the gates that passed, then the gates that could not
+// assessmentPayload writes an assessment as JSON, without the lines of patterns by
+// window, which are rows of their own. One that is too large loses first the
+// trends, then the gates that passed, then the gates that could not
 // decide; state, evidence, scopes and issues stay.
 func assessmentPayload(a health.Assessment) (payload, error) {
+	if a.Logs != nil {
+		logs := *a.Logs
+		logs.Counts, a.Logs = nil, &logs
+	}
 	return fit(nameOf("assessment", a.Cluster, a.At), &a,
 		reduction{"trends", func() {
 			a.Progress.Trend = nil

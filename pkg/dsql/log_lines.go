@@ -13,8 +13,8 @@ import (
 	"github.com/temporal-sre/copilot/pkg/instant"
 )
 
-// maxLogLines bounds the rows of log lines that one assessment stores: the
-// patterns of the windows that it read. What is beyond is left out.
+// maxLogLines bounds the rows of log lines that one assessment stores, which is
+// more than an observation carries (narrative.Feed). What is beyond is left out.
 const maxLogLines = 1000
 
 // LogPatternSum is what the store holds of a pattern over a time range.
@@ -46,8 +46,8 @@ func logLines(a *health.Assessment) int {
 }
 
 // insertLogLines stores what an assessment counted in the logs. A window that
-// was counted before has what is counted now, if that is more: lines come late,
-// they do not go.
+// was counted before has what is counted now: it was read again for lines that
+// came late, and is told as a whole.
 func insertLogLines(ctx context.Context, tx pgx.Tx, a *health.Assessment) error {
 	n := logLines(a)
 	if n == 0 {
@@ -70,7 +70,7 @@ func insertLogLines(ctx context.Context, tx pgx.Tx, a *health.Assessment) error 
 		FROM unnest($2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[])
 			AS r (window_end, pattern_key, pattern_id, pattern, service, namespace, task_queue, severity, news, lines)
 		ON CONFLICT (cluster_id, window_end, pattern_key)
-		DO UPDATE SET lines = greatest(log_lines.lines, excluded.lines), pattern = excluded.pattern, news = excluded.news`,
+		DO UPDATE SET lines = excluded.lines, pattern = excluded.pattern`,
 		a.Cluster, ends, keys, ids, patterns, services, namespaces, queues, severities, news, lines)
 	return err
 }
@@ -92,6 +92,7 @@ func (s *Store) LogPatterns(ctx context.Context, query RangeQuery) ([]LogPattern
 			FROM log_lines
 			WHERE cluster_id = $1 AND window_end >= $2 AND window_end < $3
 			GROUP BY pattern_key, pattern_id, service, namespace, task_queue, severity
+			HAVING sum(lines) > 0
 			ORDER BY sum(lines) DESC, pattern_key LIMIT $4`, query.Cluster, from, to, limit)
 		if err != nil {
 			return err

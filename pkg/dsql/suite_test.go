@@ -45,6 +45,7 @@ var suite = []func(*testing.T){
 	TestSignalsRefuses,
 	TestTableCounts,
 	TestLogLines,
+	TestLogLinesStandApart,
 	TestTimeline,
 	TestTimelineOfLateSaves,
 	TestTimelineByPages,

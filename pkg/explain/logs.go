@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/temporal-sre/copilot/pkg/health"
 )
@@ -39,44 +41,51 @@ func logs(a *health.Assessment) []string {
 // same: what, who wrote it, how often, since when, and how that lies to what the
 // metrics saw.
 func remark(a *health.Assessment, patterns []health.LogPattern) string {
-	p := patterns[0]
+	id := patterns[0].ID
+	first := &patterns[0] // of those that are tied to something, the earliest
 	var writers []string
 	var lines int64
-	over := p.News == health.NewsOver
+	over, last := true, first.LastAt
 	for i := range patterns {
-		same := &patterns[i]
-		if same.ID != p.ID || same.News == health.NewsNone {
+		p := &patterns[i]
+		if p.ID != id || p.News == health.NewsNone {
 			continue
 		}
-		lines += same.Count
-		over = over && same.News == health.NewsOver
-		if who := writer(same); !slices.Contains(writers, who) {
+		lines += p.Count
+		over = over && p.News == health.NewsOver
+		if p.LastAt.After(last) {
+			last = p.LastAt
+		}
+		if who := writer(p); !slices.Contains(writers, who) {
 			writers = append(writers, who)
 		}
-		if same.FirstAt.Before(p.FirstAt) {
-			p.FirstAt = same.FirstAt
-		}
-		if same.LastAt.After(p.LastAt) {
-			p.LastAt = same.LastAt
-		}
-		if len(p.Ties) == 0 {
-			p.Ties = same.Ties
+		if earlier := p.FirstAt.Before(first.FirstAt); len(p.Ties) > 0 && (len(first.Ties) == 0 || earlier) || earlier && len(first.Ties) == 0 {
+			first = p
 		}
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s (%s)", strings.ToUpper(p.Pattern[:1])+p.Pattern[1:], health.List(writers))
-	switch {
+	fmt.Fprintf(&text, "%s (%s)", capital(first.Pattern), health.List(writers))
+	switch span := max(1, a.Logs.To.Sub(a.Logs.From).Minutes()); {
 	case over:
-		fmt.Fprintf(&text, ": from %s to %s", p.FirstAt, p.LastAt)
-	case p.News == health.NewsMore:
-		fmt.Fprintf(&text, ": %s since %s, far more than usual", times(lines), p.FirstAt)
+		fmt.Fprintf(&text, ": from %s to %s", first.FirstAt, last)
+	case first.News == health.NewsMore:
+		fmt.Fprintf(&text, ": %s in %.0f min, since %s far more than usual", times(lines), span, first.FirstAt)
 	default:
-		fmt.Fprintf(&text, ": %s since %s", times(lines), p.FirstAt)
+		fmt.Fprintf(&text, ": %s in %.0f min, since %s", times(lines), span, first.FirstAt)
 	}
-	if len(p.Ties) > 0 {
-		text.WriteString(lag(a, &p.Ties[0]))
+	if len(first.Ties) > 0 {
+		text.WriteString(lag(a, &first.Ties[0]))
 	}
 	return text.String() + "."
+}
+
+// capital begins a text with a capital.
+func capital(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	if size == 0 {
+		return text
+	}
+	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 // writer is who wrote the lines of a pattern, and of what.
@@ -125,7 +134,8 @@ func harbinger(a *health.Assessment) string {
 	var first *health.LogPattern
 	for i := range a.Logs.Patterns {
 		p := &a.Logs.Patterns[i]
-		if p.Severity == health.LogError && len(p.Ties) > 0 && p.Ties[0].LagSec >= 1 && (first == nil || p.FirstAt.Before(first.FirstAt)) {
+		foreseen := !strings.HasPrefix(p.ID, "other.")
+		if foreseen && p.Severity == health.LogError && len(p.Ties) > 0 && p.Ties[0].LagSec >= 1 && (first == nil || p.FirstAt.Before(first.FirstAt)) {
 			first = p
 		}
 	}

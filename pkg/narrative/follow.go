@@ -29,7 +29,7 @@ const (
 	forgetAfter = 10 * time.Minute
 	// usualAfter is how long an episode may last before it is what is usual.
 	usualAfter = time.Hour
-	// sustained is how many windows make an episode worth an assessment of its
+	// sustained is how many windows with lines make an episode worth an assessment of its
 	// own (requirement R2.3).
 	sustained = 3
 	// samplesAt bounds the lines that are asked for at a time, in patterns; each
@@ -39,26 +39,33 @@ const (
 	SamplesOfPattern = 3
 )
 
-// Follow takes what was read from the logs into memory. Windows that were
-// followed already count again as they are now, for lines that came late; what
-// is older than five minutes no longer changes. The counts are those of the
-// patterns in each of the windows. The reading is that of an observation of the
-// instant at: if nothing could ever be read, the first window will begin there.
+// Follow takes what was read from the logs into memory. A window that was
+// followed already counts again if it has more lines now, those that came late;
+// what is older than five minutes no longer changes. The counts are those of the
+// patterns in each window that counted, 0 for what a window no longer has. The
+// reading is that of an observation of the instant at: if nothing could ever be
+// read, the first window will begin there.
 func Follow(m Memory, r health.LogReading, at instant.Instant) (next Memory, counts []health.LogPatternCount) {
 	next = m.clone()
 	next.Reason = r.Reason
 	if len(r.Windows) == 0 && next.Next.IsZero() {
 		next.Next = at
 	}
+	if r.Reason == "" {
+		// Who was asked for examples has looked for them.
+		for _, ask := range m.Wanted() {
+			if i, ok := next.track(ask.Pattern); ok {
+				next.Tracks[i].Asked++
+			}
+		}
+	}
 	for i := range r.Windows {
 		w := &r.Windows[i]
-		switch {
-		case next.Next.IsZero() || !w.From.Before(next.Next):
-			next.append(w)
-		default:
-			next.recount(w)
+		if next.Next.IsZero() || !w.From.Before(next.Next) {
+			counts = next.append(w, counts)
+		} else {
+			counts = next.recount(w, counts)
 		}
-		counts = next.counts(counts, Bounds{From: w.From, To: w.To})
 	}
 	for _, s := range r.Samples {
 		if i, ok := next.track(s.Pattern); ok {
@@ -72,37 +79,37 @@ func Follow(m Memory, r health.LogReading, at instant.Instant) (next Memory, cou
 }
 
 // append follows a new window.
-func (m *Memory) append(w *health.LogWindow) {
+func (m *Memory) append(w *health.LogWindow, counts []health.LogPatternCount) []health.LogPatternCount {
 	m.age(w.To)
-	m.Windows = append(m.Windows, Bounds{From: w.From, To: w.To})
+	m.Windows = append(m.Windows, bounds(w))
 	for i := range m.Tracks {
 		m.Tracks[i].Recent = append(m.Tracks[i].Recent, 0)
 	}
-	m.count(w, len(m.Windows)-1)
+	at := len(m.Windows) - 1
+	m.count(w, at)
 	m.Next = w.To
 	for i := range m.Tracks {
 		m.compare(&m.Tracks[i])
 	}
+	counts = m.counts(counts, at, nil)
 	m.forget()
+	return counts
 }
 
-// recount follows a window again. It never makes a count smaller: lines do not
-// get fewer, but a source that lags shows fewer.
-func (m *Memory) recount(w *health.LogWindow) {
-	at := slices.Index(m.Windows, Bounds{From: w.From, To: w.To})
-	if at < 0 {
-		return
+// recount follows a window again, if it has lines that came late.
+func (m *Memory) recount(w *health.LogWindow, counts []health.LogPatternCount) []health.LogPatternCount {
+	at := m.window(w)
+	if at < 0 || !m.Windows[at].Tells(w) {
+		return counts
 	}
-	before := map[string]int64{}
+	had := map[string]bool{}
 	for i := range m.Tracks {
 		t := &m.Tracks[i]
-		before[t.key()], t.Recent[at] = t.Recent[at], 0
+		had[t.key()], t.Recent[at] = t.Recent[at] > 0, 0
 	}
+	m.Windows[at] = bounds(w)
 	m.count(w, at)
-	for i := range m.Tracks {
-		t := &m.Tracks[i]
-		t.Recent[at] = max(t.Recent[at], before[t.key()])
-	}
+	return m.counts(counts, at, had)
 }
 
 // age moves windows that are no longer recent into the past.
@@ -156,12 +163,27 @@ func (m *Memory) of(template health.LogTemplate, w *health.LogWindow) *Track {
 		t.Severity = severityOf(template.Level)
 	}
 	i, ok := m.track(t.key())
+	if !ok && t.Queue.Name != "" && m.queues(&t) >= maxQueues {
+		t.Queue = health.Scope{}
+		i, ok = m.track(t.key())
+	}
 	if !ok {
 		t.Recent = make([]int64, len(m.Windows))
 		m.Tracks = slices.Insert(m.Tracks, i, t)
 	}
 	m.Tracks[i].Pattern = t.Pattern // that of a mined one becomes more general
 	return &m.Tracks[i]
+}
+
+// queues is for how many task queues the pattern of a track is followed.
+func (m *Memory) queues(of *Track) int {
+	n := 0
+	for i := range m.Tracks {
+		if t := &m.Tracks[i]; t.ID == of.ID && t.Service == of.Service && t.Queue.Name != "" {
+			n++
+		}
+	}
+	return n
 }
 
 // severityOf is what a level says of a pattern that nobody foresaw.
@@ -205,20 +227,22 @@ func (m *Memory) compare(t *Track) {
 		usual = m.usual(t)
 	}
 	hot := m.hot(t, usual)
+	if hot != health.NewsNone && t.Recent[len(t.Recent)-1] > 0 {
+		t.Hot++
+	}
 	switch {
 	case hot != health.NewsNone && t.News == health.NewsNone:
-		t.Usual, t.Hot, t.Alarmed = usual, 0, false
+		t.Usual, t.Hot, t.Alarmed = usual, 1, false
 		t.Asked, t.Samples = 0, nil
 		m.begin(t, hot)
+		t.Began = t.FirstAt
+	case hot != health.NewsNone && newest.To.Sub(t.Began) > usualAfter:
+		t.News, t.Hot = health.NewsNone, 0
+		t.Past = max(t.Past, float64(t.lines(0))/m.secondsFrom(0)*m.PastSec)
 	case hot != health.NewsNone && t.News == health.NewsOver:
 		m.begin(t, hot)
 	case hot != health.NewsNone:
 		t.HotAt = t.LastAt
-		t.Hot++
-		if newest.To.Sub(t.FirstAt) > usualAfter {
-			t.News, t.Hot = health.NewsNone, 0
-			t.Past = float64(t.lines(0)) / m.secondsFrom(0) * m.PastSec
-		}
 	case t.News == health.NewsNone:
 	case newest.To.Sub(t.HotAt) >= forgetAfter:
 		t.News, t.Hot = health.NewsNone, 0
@@ -237,7 +261,6 @@ func (m *Memory) begin(t *Track, news health.News) {
 	}
 	t.News, t.FirstAt, t.HotAt = news, m.Windows[first].From, t.LastAt
 	t.Scope = scopeOf(t.Template)
-	t.Hot++
 }
 
 // usual is the rate of a pattern in the past, in lines a second.
@@ -267,17 +290,14 @@ func (m *Memory) hot(t *Track, usual float64) health.News {
 	return health.NewsNone
 }
 
-// counts appends the lines of each pattern in one of the windows.
-func (m *Memory) counts(counts []health.LogPatternCount, window Bounds) []health.LogPatternCount {
-	at := slices.Index(m.Windows, window)
-	if at < 0 {
-		return counts
-	}
+// counts appends the lines of each pattern in a window, and those of the
+// patterns that had lines of it before.
+func (m *Memory) counts(counts []health.LogPatternCount, at int, had map[string]bool) []health.LogPatternCount {
 	for i := range m.Tracks {
-		if t := &m.Tracks[i]; t.Recent[at] > 0 {
+		if t := &m.Tracks[i]; t.Recent[at] > 0 || had[t.key()] {
 			counts = append(counts, health.LogPatternCount{
 				ID: t.ID, Pattern: t.Pattern, Service: t.Service, Queue: t.Queue, Severity: t.Severity,
-				At: window.To, Lines: t.Recent[at], News: t.News,
+				At: m.Windows[at].To, Lines: t.Recent[at], News: t.News,
 			})
 		}
 	}
@@ -285,16 +305,22 @@ func (m *Memory) counts(counts []health.LogPatternCount, window Bounds) []health
 }
 
 // alarms returns the ids of the error patterns that have just been news for long
-// enough to be worth an assessment. Each is returned once an episode.
+// enough to be worth an assessment: each once an episode, and once however many
+// task queues it comes to.
 func (m *Memory) alarms() []string {
-	var ids []string
+	var ids, given []string
+	for i := range m.Tracks {
+		if t := &m.Tracks[i]; t.Alarmed {
+			given = append(given, t.ID+"|"+t.Service)
+		}
+	}
 	for i := range m.Tracks {
 		t := &m.Tracks[i]
 		if t.Severity != health.LogError || t.Hot < sustained || t.Alarmed {
 			continue
 		}
 		t.Alarmed = true
-		if !slices.Contains(ids, t.ID) {
+		if !slices.Contains(given, t.ID+"|"+t.Service) && !slices.Contains(ids, t.ID) {
 			ids = append(ids, t.ID)
 		}
 	}
@@ -311,8 +337,7 @@ type Ask struct {
 	To   instant.Instant `json:"to"`
 }
 
-// Wanted returns the patterns of which lines should be fetched, errors first,
-// and notes that they were asked for.
+// Wanted returns the patterns of which lines should be fetched, errors first.
 func (m *Memory) Wanted() []Ask {
 	var wanted []*Track
 	for i := range m.Tracks {
@@ -326,7 +351,6 @@ func (m *Memory) Wanted() []Ask {
 	})
 	var asks []Ask
 	for _, t := range wanted[:min(len(wanted), samplesAt)] {
-		t.Asked++
 		asks = append(asks, Ask{Pattern: t.key(), Template: t.Template, From: t.FirstAt, To: m.Next})
 	}
 	return asks

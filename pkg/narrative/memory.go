@@ -20,6 +20,9 @@ const (
 	// maxTracks bounds the patterns that are remembered; those without lines for
 	// the longest time go first.
 	maxTracks = 200
+	// maxQueues bounds the task queues that one pattern is followed for; the
+	// others are followed together.
+	maxQueues = 20
 )
 
 // Memory is what is remembered of a cluster's logs from one observation to the
@@ -46,6 +49,23 @@ type Memory struct {
 type Bounds struct {
 	From instant.Instant `json:"from"`
 	To   instant.Instant `json:"to"`
+	// Lines are all that the window had when it was read last.
+	Lines int64 `json:"lines,omitempty"`
+}
+
+// bounds are those of a window that was read.
+func bounds(w *health.LogWindow) Bounds {
+	b := Bounds{From: w.From, To: w.To, Lines: w.Rest}
+	for _, c := range w.Counts {
+		b.Lines += c.Lines
+	}
+	return b
+}
+
+// Tells tells whether a window that was read again has lines that came late. It
+// counts as a whole then: how its lines are told apart may have changed, too.
+func (b Bounds) Tells(w *health.LogWindow) bool {
+	return b.From != w.From || b.To != w.To || bounds(w).Lines > b.Lines
 }
 
 func (b Bounds) seconds() float64 { return b.To.Sub(b.From).Seconds() }
@@ -70,6 +90,8 @@ type Track struct {
 	Past float64 `json:"past,omitempty"`
 
 	News health.News `json:"news"`
+	// Began is when the episode began.
+	Began instant.Instant `json:"began,omitzero"`
 	// FirstAt is when it became news, HotAt the end of the last window with a line
 	// that was news, LastAt that of the last one with any line.
 	FirstAt instant.Instant `json:"first_at"`
@@ -83,7 +105,7 @@ type Track struct {
 	Usual float64 `json:"usual,omitempty"`
 
 	Samples []string `json:"samples,omitempty"`
-	// Asked counts how often samples were asked for in this episode.
+	// Asked counts how often samples were looked for in this episode.
 	Asked int `json:"asked,omitempty"`
 }
 
@@ -111,6 +133,20 @@ func (m *Memory) clone() Memory {
 	}
 	c.Miner = m.Miner.Clone()
 	return c
+}
+
+// window is the index of a window, -1 if it is not remembered.
+func (m *Memory) window(w *health.LogWindow) int {
+	return slices.IndexFunc(m.Windows, func(b Bounds) bool { return b.From == w.From && b.To == w.To })
+}
+
+// lateWindows is how many windows that were read already are read again, for
+// lines that came late.
+const lateWindows = 2
+
+// Late are the windows to be read again.
+func (m *Memory) Late() []Bounds {
+	return slices.Clone(m.Windows[max(0, len(m.Windows)-lateWindows):])
 }
 
 // since is the index of the first window that ends after an instant.

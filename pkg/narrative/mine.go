@@ -132,6 +132,9 @@ func tokensOf(t health.LogTemplate) []string {
 	if text == "" || text == nothing {
 		text = strings.TrimSpace(t.Component + " " + t.Lifecycle)
 	}
+	if text == "" && t.Error == "" {
+		text = "a line without a message"
+	}
 	if t.Error != "" && text != "" {
 		text += ": "
 	}

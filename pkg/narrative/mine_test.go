@@ -106,7 +106,7 @@ func TestTextOfGroup(t *testing.T) {
 	if len(text) > 200 || !utf8.ValidString(text) || !strings.HasSuffix(text, "…") {
 		t.Errorf("%d bytes: %q", len(text), text)
 	}
-	if _, text = m.Group(health.LogTemplate{Service: "x"}, noon); text != "" {
+	if _, text = m.Group(health.LogTemplate{Service: "x"}, noon); text != "a line without a message" {
 		t.Errorf("of nothing it makes %q", text)
 	}
 }

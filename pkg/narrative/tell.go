@@ -34,8 +34,10 @@ func Tell(m *Memory, a *health.Assessment, counted []health.LogPatternCount) {
 		n.To, n.Reason = instant.Instant{}, cmp.Or(n.Reason, "no logs were read yet")
 		return
 	}
-	if a.At.Sub(m.Next) > recently {
-		return // what is known is too old to speak of now
+	if lag := a.At.Sub(m.Next); lag > max(recently, time.Duration(2*a.IntervalSec*float64(time.Second))) {
+		// What is known is too old to speak of now.
+		n.Reason = cmp.Or(n.Reason, "they were read up to "+m.Next.String()+" only")
+		return
 	}
 	n.From = m.Windows[0].From
 	n.Patterns = []health.LogPattern{}
@@ -84,14 +86,17 @@ func (m *Memory) pattern(t *Track, a *health.Assessment) health.LogPattern {
 // speaks of what the gate asks, of the same place, and began at about the time.
 func belongs(t *Track, issue *health.Issue) (gate string, tied bool) {
 	if t.FirstAt.Before(issue.OpenedAt.Add(-before)) || t.FirstAt.After(issue.OpenedAt.Add(after)) ||
-		t.LastAt.Before(issue.OpenedAt.Add(-lately)) || !meet(t, issue.Scope) {
+		t.LastAt.Before(issue.OpenedAt.Add(-lately)) || len(issue.Gates) == 0 {
 		return "", false
 	}
 	p, foreseen := PatternByID(t.ID)
 	if !foreseen {
-		// Nobody knows what it means; an error at the place and at the time of
-		// trouble is worth a look.
-		return issue.Gates[0], t.Severity == health.LogError && issue.Severity > health.Happy
+		// Nobody knows what it means; an error at the very place and at the time
+		// of trouble is worth a look.
+		return issue.Gates[0], t.Severity == health.LogError && issue.Severity > health.Happy && names(t, issue.Scope)
+	}
+	if !meet(t, issue.Scope) {
+		return "", false
 	}
 	for _, id := range issue.Gates {
 		if slices.Contains(p.Gates, id) {
@@ -119,6 +124,20 @@ func meet(t *Track, scope health.Scope) bool {
 		}
 	}
 	return true
+}
+
+// names tells whether a pattern is of a part of the cluster, by its writer or by
+// what its lines speak of. The cluster as a whole is what its server writes of.
+func names(t *Track, scope health.Scope) bool {
+	switch scope.Kind {
+	case health.KindService:
+		return t.Service == scope.Name
+	case health.KindReplica:
+		return t.Service == scope.Service
+	case health.KindNamespace, health.KindTaskQueue:
+		return t.Scope.Namespace == scope.Namespace && (t.Scope.Kind != health.KindTaskQueue || scope.Kind != health.KindTaskQueue || t.Scope.Name == scope.Name)
+	}
+	return slices.Contains(services, t.Service)
 }
 
 // services are those of a Temporal server.

@@ -43,6 +43,9 @@ type ObserveRequest struct {
 	// LogsFrom is where the first window of the logs begins that was not read
 	// yet; zero for one step before From.
 	LogsFrom instant.Instant `json:"logs_from,omitzero"`
+	// LogsKnown are the windows before LogsFrom that are read again, for lines
+	// that came late; those without any are left out of the answer.
+	LogsKnown []narrative.Bounds `json:"logs_known,omitempty"`
 	// Samples are the patterns of which a few lines are to be fetched.
 	Samples []narrative.Ask `json:"samples,omitempty"`
 }
@@ -179,6 +182,11 @@ func fit(observations []health.Observation) ObserveResult {
 	total := 0
 	for _, o := range observations {
 		size, problem := sizeOf(o)
+		if problem != "" && o.Logs != nil {
+			// Logs never keep a verdict from being made.
+			o.Logs = &health.LogReading{Reason: "they have too many kinds of lines"}
+			size, problem = sizeOf(o)
+		}
 		if len(result.Observations) > 0 && (problem != "" || total+size > resultBytes) {
 			break
 		}

@@ -2,6 +2,8 @@ package activities
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/temporal-sre/copilot/pkg/health"
@@ -11,15 +13,12 @@ import (
 )
 
 const (
-	// lateWindows is how many windows that were read already are read again, for
-	// lines that came late.
-	lateWindows = 2
 	// missedWindows is how many windows that were missed are read at a time at
 	// most. What is older is given up: it would explain nothing now.
 	missedWindows = 40
-	// logsTimeout bounds the reading of logs. It is also how long a log source
+	// LogsTimeout bounds the reading of logs. It is also how long a log source
 	// that hangs can keep a verdict waiting.
-	logsTimeout = 8 * time.Second
+	LogsTimeout = 8 * time.Second
 )
 
 // logsReading is the logs being read beside the metrics. Nil where no logs are to be
@@ -39,12 +38,20 @@ func (a *Activities) read(ctx context.Context, logs LogReader, req ObserveReques
 	r := &logsReading{done: make(chan struct{})}
 	go func() {
 		defer close(r.done)
-		ctx, cancel := context.WithTimeout(ctx, logsTimeout)
+		ctx, cancel := context.WithTimeout(ctx, LogsTimeout)
 		defer cancel()
 		watch := instant.StartStopwatch()
 		r.feed.Windows, r.feed.Err = logs.Scan(ctx, logsFrom(req), req.To, req.Step)
 		a.Metrics.LogsRead(req.Cluster, watch.Elapsed(), len(r.feed.Windows))
-		if r.feed.Err != nil {
+		r.feed.Windows = slices.DeleteFunc(r.feed.Windows, func(w health.LogWindow) bool {
+			return slices.ContainsFunc(req.LogsKnown, func(b narrative.Bounds) bool {
+				return b.From == w.From && b.To == w.To && !b.Tells(&w)
+			})
+		})
+		switch {
+		case errors.Is(r.feed.Err, context.Canceled):
+			return // nobody waits for it any more; that says nothing of the logs
+		case r.feed.Err != nil:
 			a.Metrics.Failed(telemetry.Logs, req.Cluster)
 			a.Log.WarnContext(ctx, "the logs cannot be read; the verdict rests on metrics alone, as always, and goes unexplained by them",
 				"cluster", req.Cluster, "to", req.To, "error", r.feed.Err)
@@ -65,13 +72,16 @@ func (a *Activities) read(ctx context.Context, logs LogReader, req ObserveReques
 	return r
 }
 
-// logsFrom is where the logs of a request begin: some windows before those that
-// were not read yet.
+// logsFrom is where the logs of a request begin: with the windows that are read
+// again, if they are of the length that is asked for now.
 func logsFrom(req ObserveRequest) instant.Instant {
-	if req.LogsFrom.IsZero() {
+	from := req.LogsFrom
+	switch {
+	case from.IsZero():
 		return req.From.Add(-req.Step)
+	case len(req.LogsKnown) > 0 && !slices.ContainsFunc(req.LogsKnown, func(b narrative.Bounds) bool { return b.To.Sub(b.From) != req.Step }):
+		from = req.LogsKnown[0].From
 	}
-	from := req.LogsFrom.Add(-lateWindows * req.Step)
 	if oldest := req.From.Add(-missedWindows * req.Step); from.Before(oldest) {
 		return oldest
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/temporal-sre/copilot/pkg/loki"
 	"github.com/temporal-sre/copilot/pkg/prometheus"
 	"github.com/temporal-sre/copilot/pkg/redact"
+	"github.com/temporal-sre/copilot/worker/activities"
 	"github.com/temporal-sre/copilot/worker/schedules"
 	"github.com/temporal-sre/copilot/worker/workflows"
 )
@@ -53,6 +53,9 @@ func (c *Cluster) Validate() error {
 	problems = append(problems, split(err)...)
 	_, err = c.Logs()
 	problems = append(problems, split(err)...)
+	if c.Loki.Timeout > activities.LogsTimeout {
+		problems = append(problems, fmt.Errorf("loki timeout is %s; it has to be %s at most, for so long it may keep a verdict waiting", c.Loki.Timeout, activities.LogsTimeout))
+	}
 	problems = append(problems, under("observe.", c.Observe.Validate())...)
 	problems = append(problems, under("assess.", c.Assess.Validate())...)
 	return errors.Join(append(problems, under("retain.", c.Retain.Validate())...)...)
@@ -61,7 +64,11 @@ func (c *Cluster) Validate() error {
 // Logs returns what reads the cluster's logs, nil where none are to be read. The
 // error is all that is wrong with the settings.
 func (c *Cluster) Logs() (*loki.Scanner, error) {
-	if c.Loki.URL == "" {
+	l := &c.Loki
+	switch {
+	case l.URL == "" && (l.Selector != "" || l.ServiceLabel != "" || l.Username != "" || l.Tenant != "" || l.BearerTokenFile != "" || len(c.Redact) > 0):
+		return nil, &loki.ConfigError{Field: "url", Value: "", Remedy: "give the base URL of a Loki API, such as http://localhost:3100, or leave the other settings of loki out"}
+	case l.URL == "":
 		return nil, nil
 	}
 	redactor, err := redact.New(c.Redact...)
@@ -167,9 +174,6 @@ func (r *reading) logs(l *lokiEntry, c *Cluster) {
 	c.Loki.Password = r.password("loki", l.URL, l.PasswordFile)
 	for _, rule := range l.Redact {
 		c.Redact = append(c.Redact, redact.Rule{Name: rule.Name, Pattern: rule.Pattern})
-	}
-	if l.URL == "" && !reflect.DeepEqual(*l, lokiEntry{}) {
-		r.wrong("loki.url", "it is empty, and other fields of loki are not; give the base URL of a Loki API, or leave them out")
 	}
 }
 

@@ -328,7 +328,7 @@ func (w *watch) observe(ctx workflow.Context) {
 	var seen activities.ObserveResult
 	err := workflow.ExecuteActivity(w.observing(ctx), (*activities.Activities).Observe, activities.ObserveRequest{
 		Cluster: w.cluster, From: w.nextAt, To: to, Step: w.config.Interval,
-		LogsFrom: w.memory.Logs.Next, Samples: w.memory.Logs.Wanted(),
+		LogsFrom: w.memory.Logs.Next, LogsKnown: w.memory.Logs.Late(), Samples: w.memory.Logs.Wanted(),
 	}).Get(ctx, &seen)
 	if err == nil && len(seen.Observations) == 0 {
 		err = errors.New("the activity returned no observation")

@@ -57,7 +57,8 @@ Exit status: 0 happy, 1 stressed, 2 critical, 3 unknown (no usable telemetry),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			watch := instant.StartStopwatch()
 			cfg := flags.config()
-			cfg.Namespace, cfg.Cluster = namespace, cluster
+			cfg.Namespace = namespace
+			cfg.Cluster = firstOf(cluster, prometheus.ClusterName(cfg.Selector, cfg.URL))
 			now, err := lookedAt(at, clock.Now())
 			if err != nil {
 				return err
@@ -115,9 +116,6 @@ func lookedAt(text string, now instant.Instant) (instant.Instant, error) {
 func check(ctx context.Context, cfg prometheus.Config, logs *logFeed, now instant.Instant, step time.Duration) (status api.Status, omitted int, err error) {
 	if step < time.Second || step > 5*time.Minute {
 		return api.Status{}, 0, usageError(fmt.Sprintf("--step %s: use between 1s and 5m", step))
-	}
-	if cfg.Cluster == "" {
-		cfg.Cluster = prometheus.ClusterName(cfg.Selector, cfg.URL)
 	}
 	observer, err := prometheus.New(cfg)
 	if err != nil {

@@ -31,9 +31,6 @@ type logFeed struct {
 // feed makes what reads the logs, nil without a URL.
 func (f *lokiFlags) feed(cluster string, step time.Duration) (*logFeed, error) {
 	settings, rules := f.config()
-	if settings.URL == "" {
-		return nil, nil
-	}
 	if settings.Timeout == 0 {
 		settings.Timeout = logsPatience
 	}
@@ -41,6 +38,9 @@ func (f *lokiFlags) feed(cluster string, step time.Duration) (*logFeed, error) {
 	logs, err := c.Logs()
 	if err != nil {
 		return nil, usageError(err.Error())
+	}
+	if logs == nil {
+		return nil, nil
 	}
 	return &logFeed{logs: logs, step: step}, nil
 }
