@@ -19,20 +19,15 @@ var (
 // expression anew for every line. The blanks keep words from reaching across.
 const separator = " \x1f "
 
+// cutMark stands behind a text of which Loki left out the end. There may be half
+// a secret before it.
+const (
+	cutMark        = "\x1e"
+	cutMarkEscaped = `\x1e`
+)
+
 // uuid is how Temporal writes the identifiers that it makes.
 const uuid = `[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}`
-
-// varying is what differs from line to line of the same kind: identifiers,
-// single words in quotes, addresses, names of pods, times, and numbers with
-// their units. SQL states stay: their digits say what happened.
-const varying = `(SQLSTATE.\w{5})` +
-	`|` + uuid +
-	`|/_sys/\S+` +
-	`|"[^"\s]+"|'[^'\s]+'` +
-	`|\b0x[0-9a-fA-F]+|\b[0-9a-fA-F]{16,}\b` +
-	`|\[[0-9a-fA-F:.]+\](?::\d+)?` +
-	`|\b[a-z][a-z0-9-]*-[0-9a-f]{8,10}-[a-z0-9]{5}\b` +
-	`|\b\d[\d.:,TZ+-]*(?:[num\x{b5}]?s|[mh]|[KMG]i?B|B)?\b`
 
 const (
 	// partition is the name of a task queue's partition or version, of which the
@@ -69,10 +64,19 @@ type detail struct {
 	text string
 }
 
-const (
-	messageOnly     = `(printf "%.300s \x1f" .c_msg)`
-	messageAndError = `(printf "%.300s \x1f %.600s" .c_msg .c_err)`
+// messageOnly and messageAndError are cut, since some errors hold whole
+// documents; what is cut is marked.
+var (
+	messageOnly     = `(printf "%s \x1f" ` + cut(".c_msg", 300) + `)`
+	messageAndError = `(printf "%s \x1f %s" ` + cut(".c_msg", 300) + ` ` + cut(".c_err", 600) + `)`
 )
+
+// cut is a template for the first characters of a label, with cutMark behind them
+// if that is not all.
+func cut(label string, most int) string {
+	short := fmt.Sprintf(`(printf "%%.%ds" %s)`, most, label)
+	return `(or (and (ne ` + short + ` ` + label + `) (printf "%s ` + cutMarkEscaped + `" ` + short + `)) ` + label + `)`
+}
 
 // details are the ways to tell lines apart, from fine to coarse. Loki refuses to
 // answer when there are more groups than max_query_series allows, of which topk
@@ -111,7 +115,7 @@ func (q queries) lines(text string, filters ...string) string {
 		),
 		"| (c_level=~`"+levels+"` or c_key=~`(?is).*(?:"+events+").*`)",
 		"| label_format "+labels(
-			"c_text", "{{regexReplaceAll "+inTemplate(varying)+" "+text+` "$1<*>"}}`,
+			"c_text", replaceVarying(text),
 			"c_tq", `{{if hasPrefix "/_sys/" .c_tq}}{{regexReplaceAll `+inTemplate(partition)+` .c_tq "$1"}}`+
 				`{{else if .c_tq}}{{regexReplaceAll `+inTemplate(process)+` .c_tq "<*>"}}{{end}}`,
 		),

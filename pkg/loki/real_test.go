@@ -297,7 +297,11 @@ func TestRealFormats(t *testing.T) {
 			`{"level":"error","msg":"he said \"no way\" and ` + "`went` off\\nin a second line: Übergröße 注文 🚚 \\\\ \\u003cb\\u003e" + `","service":"history"}`,
 			template{Service: "history", Level: "error", Message: "he said \"no way\" and `went` off\nin a second line: Übergröße 注文 🚚 \\ <b>"},
 		},
-		{"a very long message", `{"level":"error","msg":"` + strings.Repeat("ä", 1000) + `","service":"history"}`, template{Service: "history", Level: "error", Message: strings.Repeat("ä", 300)}},
+		{"a very long message", `{"level":"error","msg":"` + strings.Repeat("ä", 1000) + `","service":"history"}`, template{Service: "history", Level: "error", Message: "<*>"}},
+		{
+			"a long message", `{"level":"error","msg":"` + strings.Repeat("long ", 59) + `postgres://temporal:hunter@db.example.com/x failed","service":"history"}`,
+			template{Service: "history", Level: "error", Message: strings.Repeat("long ", 59) + "<*>"},
+		},
 		{"half a line", `{"level":"error","msg":"cut off","service":"history","error":"no end`, template{Service: "history", Level: "error", Message: "cut off"}},
 		{
 			"a worker's", `{"time":"2026-11-25T02:45:34.049637587Z","level":"WARN","msg":"Failed to poll for task.","Namespace":"default","TaskQueue":"host-1:01a21098-fc5c-717d-9d72-8b563c6634bb","WorkerID":"21567@vm@","WorkerType":"ActivityWorker","Error":"closing transport"}`,

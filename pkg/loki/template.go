@@ -3,6 +3,7 @@ package loki
 import (
 	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/temporal-sre/copilot/pkg/health"
 )
@@ -10,28 +11,65 @@ import (
 // workers is the service of lines of Temporal's SDKs.
 const workers = "workers"
 
+// noMessage is the message of a line that has none.
+const noMessage = "a line without a message"
+
 // template reads the labels of a group of lines.
 func (s *Scanner) template(labels map[string]string) health.LogTemplate {
 	message, failure, _ := strings.Cut(labels["c_text"], strings.TrimSpace(separator))
-	return health.LogTemplate{
-		Service:   serviceName(labels["c_svc"]),
-		Level:     level(labels["c_level"]),
+	t := health.LogTemplate{
+		Service:   serviceName(s.redact(labels["c_svc"])),
+		Level:     s.redact(level(labels["c_level"])),
 		Message:   s.clean(message),
 		Error:     s.clean(failure),
-		Component: s.cfg.Redact(labels["c_comp"]),
-		Lifecycle: labels["c_life"],
-		Namespace: labels["c_ns"],
-		TaskQueue: labels["c_tq"],
+		Component: s.redact(labels["c_comp"]),
+		Lifecycle: s.redact(labels["c_life"]),
+		Namespace: s.redact(labels["c_ns"]),
+		TaskQueue: s.redact(labels["c_tq"]),
 	}
+	if t.Message == "" {
+		t.Message = noMessage
+		if t.Component != "" {
+			t.Message = t.Component + ": " + noMessage
+		}
+	}
+	return t
 }
 
-// keptState is what the first alternative of varying leaves behind a state.
-var keptState = regexp.MustCompile(`(SQLSTATE.\w{5})<\*>`)
+// keptCode is what the first alternative of varying leaves behind a code.
+var keptCode = regexp.MustCompile(`(SQLSTATE.\w{5}|\bTMPRL\d{4})<\*>`)
 
 // clean finishes what Loki has begun, and redacts.
 func (s *Scanner) clean(text string) string {
-	text = keptState.ReplaceAllString(text, "$1")
-	return s.cfg.Redact(strings.TrimSpace(strings.ToValidUTF8(text, "\uFFFD")))
+	text = keptCode.ReplaceAllString(text, "$1")
+	if begin, _, isCut := strings.Cut(text, cutMark); isCut {
+		text = wholeWords(begin)
+	}
+	return s.redact(text)
+}
+
+// wholeWords drops the last word of a text that was cut, which may be half a
+// secret by which nothing tells it any more.
+func wholeWords(text string) string {
+	text = strings.TrimRightFunc(text, unicode.IsSpace)
+	return text[:strings.LastIndexFunc(text, unicode.IsSpace)+1] + "<*>"
+}
+
+// redact takes secrets and personal data out of a text, and characters that
+// would act on a terminal.
+func (s *Scanner) redact(text string) string {
+	return s.cfg.Redact(strings.TrimSpace(printable(text)))
+}
+
+// printable makes a text valid UTF-8 and puts blanks in the place of control
+// characters, but for tabs and new lines.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\t' && r != '\n' {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
 }
 
 // level is the name of a level in health's words.
