@@ -81,7 +81,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 				return strings.Contains(r.Form.Get("query"), "count_over_time") && c.before(w, r)
 			}}
 			d.add(record{at: noon})
-			s := scanner(t, serve(t, d), func(c *Config) { c.Timeout = time.Minute })
+			s := scanner(t, serve(t, d), func(c *Config) { c.Timeout = longestTimeout })
 			_, err := s.Scan(t.Context(), noon.Add(-step), noon, step)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v does not say %q", err, c.want)
@@ -103,7 +103,7 @@ func TestNobodyThere(t *testing.T) {
 	}
 	address := l.Addr().String()
 	l.Close()
-	s := scanner(t, "http://me:pass@"+address, func(c *Config) { c.Timeout = time.Minute })
+	s := scanner(t, "http://me:pass@"+address, func(c *Config) { c.Timeout = longestTimeout })
 	_, err = s.Scan(t.Context(), noon.Add(-step), noon, step)
 	if err == nil || !strings.Contains(err.Error(), "cannot reach Loki at http://me:xxxxx@"+address) || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("got %v", err)
@@ -139,7 +139,7 @@ func TestWhatPassesIsTriedAgain(t *testing.T) {
 	d.add(record{at: noon, group: failed("a")})
 	var log bytes.Buffer
 	s := scanner(t, serve(t, d), func(c *Config) {
-		c.Timeout = time.Minute
+		c.Timeout = longestTimeout
 		c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		c.Username, c.Password = "me", "hunter2"
 	})

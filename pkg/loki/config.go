@@ -36,7 +36,8 @@ type Config struct {
 	// ServiceLabel is the label that tells which service wrote a line, for lines
 	// that do not say it themselves. Empty: it is found.
 	ServiceLabel string
-	// Timeout bounds one Scan. Default 5 s.
+	// Timeout bounds one Scan. Default 5 s, at most 30 s: a slower Loki is of no use
+	// to who looks every half a minute.
 	Timeout time.Duration
 	// MaxTemplates bounds the templates of a window; the most frequent are
 	// kept. Default 100, at most 400, since Loki refuses to answer with more than
@@ -53,6 +54,7 @@ type Config struct {
 
 const (
 	defaultTimeout      = 5 * time.Second
+	longestTimeout      = 30 * time.Second
 	defaultMaxTemplates = 100
 	mostTemplates       = 400
 )
@@ -101,8 +103,8 @@ func (c *Config) validate() error {
 		errs = append(errs, err)
 	}
 	c.Selector = strings.TrimSuffix(strings.TrimSpace(c.Selector), ",") // LogQL takes no comma at the end
-	if c.Timeout < 0 {
-		bad("timeout", c.Timeout.String(), "use a positive duration, or 0 for the default")
+	if c.Timeout < 0 || c.Timeout > longestTimeout {
+		bad("timeout", c.Timeout.String(), fmt.Sprintf("use a positive duration of at most %s, or 0 for the default", longestTimeout))
 	}
 	if c.MaxTemplates < 0 || c.MaxTemplates > mostTemplates {
 		bad("max_templates", fmt.Sprint(c.MaxTemplates), fmt.Sprintf("use 1 to %d, or 0 for the default", mostTemplates))

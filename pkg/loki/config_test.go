@@ -28,6 +28,7 @@ func TestConfigErrorsNameFieldValueAndRemedy(t *testing.T) {
 		{"two tokens", Config{URL: "http://loki", BearerToken: "a", BearerTokenFile: "/token"}, []string{`not both`}},
 		{"the whole selector", Config{URL: "http://loki", Selector: `{job="temporal"}`}, []string{`loki selector "{job=\"temporal\"}": want LogQL stream matchers without braces`}},
 		{"a pipeline", Config{URL: "http://loki", Selector: `job="temporal"} |= "x" or {a="b"`}, []string{"without braces"}},
+		{"an eternity", Config{URL: "http://loki", Timeout: time.Minute}, []string{`loki timeout "1m0s": use a positive duration of at most 30s`}},
 		{"everything", Config{
 			URL: "ftp://loki", Username: "me", BearerToken: "x", Tenant: "a\nb", Selector: "job", ServiceLabel: "a b", Timeout: -time.Second, MaxTemplates: 1000,
 		}, []string{"loki url", "loki authentication", "loki tenant", "loki selector", `loki service_label "a b"`, `loki timeout "-1s"`, `loki max_templates "1000": use 1 to 400`}},

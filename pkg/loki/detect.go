@@ -148,6 +148,10 @@ func (s *Scanner) detectSince(ctx context.Context, from, to instant.Instant) (*d
 			return nil, err
 		}
 	}
+	if matcher := s.chosenCluster(); matcher != "" {
+		selector = joinMatchers(selector, matcher)
+		why += ofTheCluster(matcher)
+	}
 	streams, err := s.streams(ctx, selector, from, to)
 	if err != nil {
 		return nil, err
@@ -155,15 +159,15 @@ func (s *Scanner) detectSince(ctx context.Context, from, to instant.Instant) (*d
 	if len(streams) == 0 {
 		return nil, &NoLogsError{Selector: selector}
 	}
-	if s.cfg.Selector == "" {
-		matcher, err := s.oneCluster(selector, streams)
+	if s.cfg.Selector == "" && s.chosenCluster() == "" {
+		matcher, remark, err := s.oneCluster(ctx, selector, streams, to)
 		if err != nil {
 			return nil, err
 		}
 		if matcher != "" {
 			selector = joinMatchers(selector, matcher)
-			why += "; of several clusters, the one with " + matcher + ", which is called as the watched one"
 		}
+		why += remark
 	}
 	d := &deployment{at: to, queries: queries{selector: selector, serviceLabel: s.cfg.ServiceLabel}}
 	serviceWhy := "as configured"
@@ -243,20 +247,52 @@ func (s *Scanner) findStreams(ctx context.Context, from, to instant.Instant) (se
 	return "", "", &NoLogsError{Labels: labels}
 }
 
+// chosenCluster is the matcher for the watched cluster if one was chosen before.
+// It stays: a cluster that has gone silent is not replaced by its neighbour.
+func (s *Scanner) chosenCluster() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cluster
+}
+
+// ofTheCluster says why there is a matcher for a cluster.
+func ofTheCluster(matcher string) string {
+	return "; of the clusters, the one with " + matcher + ", which is called as the watched one"
+}
+
 // oneCluster refuses streams of several clusters, unless one of them is called
-// as the watched one; then it returns the matcher for it.
-func (s *Scanner) oneCluster(selector string, streams []map[string]string) (string, error) {
+// as the watched one; then it chooses the matcher for it. The only cluster, when it
+// is called otherwise, counts as the watched one if there was no other in the last
+// day: the watched one may be silent. The remark says so.
+func (s *Scanner) oneCluster(ctx context.Context, selector string, streams []map[string]string, to instant.Instant) (matcher, remark string, err error) {
+	lookedBack := false
 	for _, label := range clusterLabels {
 		values := valuesOf(streams, label)
-		if len(values) < 2 {
-			continue
+		if len(values) == 1 && values[0] != s.cfg.Cluster && s.cfg.Cluster != "" && !lookedBack {
+			if streams, err = s.streams(ctx, selector, to.Add(-lookBackFurther), to); err != nil {
+				return "", "", err
+			}
+			lookedBack = true
+			values = valuesOf(streams, label)
 		}
-		if slices.Contains(values, s.cfg.Cluster) {
-			return fmt.Sprintf("%s=%q", label, s.cfg.Cluster), nil
+		switch {
+		case slices.Contains(values, s.cfg.Cluster):
+			if len(values) == 1 && slices.ContainsFunc(streams, func(stream map[string]string) bool { return stream[label] == "" }) {
+				// Those without the label may be the watched one's, too.
+				return "", "", nil
+			}
+			matcher = fmt.Sprintf("%s=%q", label, s.cfg.Cluster)
+			s.mu.Lock()
+			s.cluster = matcher
+			s.mu.Unlock()
+			return matcher, ofTheCluster(matcher), nil
+		case len(values) > 1:
+			return "", "", &SeveralClustersError{Selector: selector, Label: label, Values: values}
+		case len(values) == 1 && s.cfg.Cluster != "" && remark == "":
+			remark = fmt.Sprintf("; %s=%q is the only cluster in the logs, though it is called otherwise than the watched one", label, values[0])
 		}
-		return "", &SeveralClustersError{Selector: selector, Label: label, Values: values}
 	}
-	return "", nil
+	return "", remark, nil
 }
 
 // valuesOf are the values of a label, in order, each once.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/temporal-sre/copilot/pkg/instant"
 )
 
 // streamsOf makes a double with a line in each stream, whose labels are written
@@ -122,6 +124,76 @@ func TestSeveralClusters(t *testing.T) {
 	if _, err := s.Scan(t.Context(), noon.Add(-step), noon, step); err != nil {
 		t.Errorf("a selector says which: %v", err)
 	}
+}
+
+// A cluster that has been silent for an hour is not explained by another's logs.
+func TestAnotherClustersLogs(t *testing.T) {
+	chosen := func(t *testing.T, s *Scanner, d *double, to instant.Instant) string {
+		t.Helper()
+		if _, err := s.Scan(t.Context(), to.Add(-step), to, step); err != nil {
+			t.Fatal(err)
+		}
+		asked := d.requests("topk")
+		return selectorOf.FindString(asked[len(asked)-1].form["query"])
+	}
+	t.Run("the watched one was there in the last day", func(t *testing.T) {
+		d := streamsOf("job=temporal cluster=staging")
+		d.timely = true
+		d.add(record{at: noon.Add(-5 * time.Hour), stream: map[string]string{"job": "temporal", "cluster": "prod"}})
+		s := scanner(t, serve(t, d), func(c *Config) { c.Cluster = "prod" })
+		if got := chosen(t, s, d, noon); got != `{job="temporal",cluster="prod"}` {
+			t.Errorf("asked %s", got)
+		}
+	})
+	t.Run("several others were there in the last day", func(t *testing.T) {
+		d := streamsOf("job=temporal cluster=staging")
+		d.timely = true
+		d.add(record{at: noon.Add(-5 * time.Hour), stream: map[string]string{"job": "temporal", "cluster": "test"}})
+		_, err := scanner(t, serve(t, d), func(c *Config) { c.Cluster = "prod" }).Scan(t.Context(), noon.Add(-step), noon, step)
+		var several *SeveralClustersError
+		if !errors.As(err, &several) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("there is no other", func(t *testing.T) {
+		d := streamsOf("job=temporal cluster=eks-1")
+		d.timely = true
+		s := scanner(t, serve(t, d), func(c *Config) { c.Cluster = "prod" })
+		if got := chosen(t, s, d, noon); got != `{job="temporal"}` {
+			t.Errorf("asked %s", got)
+		}
+		if !strings.Contains(s.Choice(), `cluster="eks-1" is the only cluster in the logs, though it is called otherwise`) {
+			t.Errorf("chose %s", s.Choice())
+		}
+	})
+	t.Run("it is called so by another label", func(t *testing.T) {
+		d := streamsOf("job=temporal cluster=eks-1 temporal_cluster=prod")
+		d.timely = true
+		s := scanner(t, serve(t, d), func(c *Config) { c.Cluster = "prod" })
+		if got := chosen(t, s, d, noon); got != `{job="temporal",temporal_cluster="prod"}` || strings.Contains(s.Choice(), "otherwise") {
+			t.Errorf("asked %s: %s", got, s.Choice())
+		}
+	})
+	t.Run("some streams do not say it", func(t *testing.T) {
+		d := streamsOf("job=temporal cluster=prod", "job=temporal")
+		d.timely = true
+		s := scanner(t, serve(t, d), func(c *Config) { c.Cluster = "prod" })
+		if got := chosen(t, s, d, noon); got != `{job="temporal"}` {
+			t.Errorf("asked %s", got)
+		}
+	})
+	t.Run("the choice stays", func(t *testing.T) {
+		d := streamsOf("job=temporal cluster=prod")
+		d.timely = true
+		later := noon.Add(20 * time.Hour)
+		d.add(record{at: later, stream: map[string]string{"job": "temporal", "cluster": "staging"}})
+		s := scanner(t, serve(t, d), func(c *Config) { c.Cluster = "prod" })
+		for _, to := range []instant.Instant{noon, later} {
+			if got := chosen(t, s, d, to); got != `{job="temporal",cluster="prod"}` {
+				t.Errorf("at %s asked %s", to, got)
+			}
+		}
+	})
 }
 
 func TestNoLogs(t *testing.T) {

@@ -8,5 +8,12 @@
 // Only lines that tell something count: warnings and errors, and the
 // informational messages that the catalogue of package narrative knows.
 //
-// Whatever leaves this package was redacted before.
+// A window that is read again may have more lines, since lines come late, and it
+// may then be told with less detail, when there are more kinds of lines in it than
+// Loki allows for one answer. The same lines have other templates then, so that
+// two readings of a window are two tellings of the whole: they are not to be mixed.
+//
+// Whatever leaves this package was redacted before. What Loki replaces by <*>
+// before that it replaces whole, so that no half of a secret is left; a rule of
+// one's own sees <*> where a line has words with digits or single words in quotes.
 package loki

@@ -46,6 +46,8 @@ type double struct {
 	before func(w http.ResponseWriter, r *http.Request) bool
 	// mostSeries is the limit on the series of an answer; 0 for none.
 	mostSeries int
+	// timely makes it forget streams without a line in the time asked for.
+	timely bool
 }
 
 // serve starts a double.
@@ -101,7 +103,7 @@ func (d *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "labels":
 		reply(w, d.labels())
 	case path == "series":
-		reply(w, d.series(form["match[]"]))
+		reply(w, d.series(form))
 	case path == "query_range" && strings.HasPrefix(query, "{"):
 		reply(w, map[string]any{"resultType": "streams", "result": d.lines(form), "stats": map[string]any{}})
 	case path == "query_range":
@@ -156,10 +158,12 @@ func chosen(selector string, stream map[string]string) bool {
 }
 
 // series are the streams that a selector chooses.
-func (d *double) series(selector string) []map[string]string {
+func (d *double) series(form map[string]string) []map[string]string {
 	found := map[string]map[string]string{}
 	for _, r := range d.records {
-		if chosen(selector, r.stream) {
+		at := r.at.Time().UnixNano()
+		in := !d.timely || at >= number(form, "start") && at < number(form, "end")
+		if in && chosen(form["match[]"], r.stream) {
 			key, _ := json.Marshal(r.stream)
 			found[string(key)] = r.stream
 		}

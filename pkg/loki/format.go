@@ -13,12 +13,14 @@ import "strings"
 // the key. Temporal's server writes service, component, lifecycle, wf-namespace
 // and wf-task-queue-name (its common/log/tag); the SDKs write Namespace,
 // TaskQueue, WorkerID and Error (Go SDK, internal/internal_logging_tags.go)
-// through whichever logger they were given.
+// through whichever logger they were given. Python's structlog calls the message
+// event.
 var fields = []struct{ label, key string }{
 	{"level", "level"},
 	{"level2", "severity"},
 	{"msg", "msg"},
 	{"msg2", "message"},
+	{"msg3", "event"},
 	{"err", "error"},
 	{"err2", "Error"},
 	{"err3", "PanicError"},
@@ -26,6 +28,7 @@ var fields = []struct{ label, key string }{
 	{"at", "logging-call-at"},
 	{"worker", "WorkerID"},
 	{"comp", "component"},
+	{"logger", "logger"},
 	{"life", "lifecycle"},
 	{"ns", "wf-namespace"},
 	{"ns2", "Namespace"},
@@ -49,6 +52,10 @@ const (
 	console = `(?s)^(?P<p_time>[^\s{]\S*)\t(?P<p_level>[A-Za-z]+)\t(?P<p_msg>.*?)(?:\t(?P<p_fields>\{.*\}))?\s*$`
 	// plain is any other line with a level; the first one counts.
 	plain = `(?is)^(?:[^{].*?[\s\[(|])?(?P<x_level>trace|debug|info|notice|` + levels + `)[\s\])|:,]+(?:-\s)?(?P<x_msg>.*)$`
+	// message is a template for what a line says. A line may have none.
+	message = "(or .p_msg .c_msg .c_msg2 .c_msg3 .l_msg .l_msg2 .l_msg3 .x_msg)"
+	// logger is a template for the name of what wrote a line without a message.
+	logger = "(or .c_comp .l_comp .c_logger .l_logger)"
 	// whole is the template of the line as it was before it was parsed.
 	whole = "{{if .p_fields}}{{.p_time}}\t{{.p_level}}\t{{.p_msg}}\t{{.p_fields}}{{else}}{{__line__}}{{end}}"
 )

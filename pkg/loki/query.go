@@ -103,13 +103,13 @@ func (q queries) lines(text string, filters ...string) string {
 	stages = append(stages, parse,
 		"| label_format "+labels(
 			"c_level", "{{ToLower (or .p_level .c_level .c_level2 .l_level .l_level2 .x_level)}}",
-			"c_msg", "{{or .p_msg .c_msg .c_msg2 .l_msg .l_msg2 .x_msg}}",
+			"c_msg", "{{if "+message+"}}{{"+message+"}}{{else if "+logger+"}}{{"+logger+"}}: "+noMessage+"{{else}}"+noMessage+"{{end}}",
 			"c_err", "{{or .c_err .c_err2 .c_err3 .l_err .l_err2 .l_err3}}",
 			"c_svc", "{{if .c_svc}}{{.c_svc}}{{else if or .c_worker .l_worker .c_tq2 .l_tq2}}{{if .c_at}}worker{{else}}workers{{end}}"+
 				`{{else if contains "/service/history/" .c_at}}history{{else if contains "/service/matching/" .c_at}}matching`+
 				`{{else if contains "/service/frontend/" .c_at}}frontend{{else}}{{.`+q.serviceLabel+"}}{{end}}",
 			"c_comp", "{{or .c_comp .l_comp}}",
-			"c_key", "{{or .p_msg .c_msg .c_msg2 .l_msg .l_msg2 .x_msg}} {{or .c_comp .l_comp}}"+logfmtHint(),
+			"c_key", "{{"+message+"}} {{or .c_comp .l_comp}}"+logfmtHint(),
 			"c_ns", "{{or .c_ns .c_ns2 .l_ns2}}",
 			"c_tq", "{{or .c_tq .c_tq2 .l_tq2}}",
 		),

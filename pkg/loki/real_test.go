@@ -157,7 +157,7 @@ func (r *realLoki) push(t testing.TB, labels map[string]string, lines ...said) {
 
 // scanner returns a scanner of a real Loki with time enough for a busy machine.
 func (r *realLoki) scanner(t testing.TB, change ...func(*Config)) *Scanner {
-	return scanner(t, r.url, append([]func(*Config){func(c *Config) { c.Timeout, c.Tenant = time.Minute, r.tenant }}, change...)...)
+	return scanner(t, r.url, append([]func(*Config){func(c *Config) { c.Timeout, c.Tenant = longestTimeout, r.tenant }}, change...)...)
 }
 
 // lately is a recent end of a window of half a minute.
@@ -327,6 +327,11 @@ func TestRealFormats(t *testing.T) {
 		{"text of log/slog, usual", `time=2026-11-25T02:45:34.049Z level=INFO msg="no error here"`, template{}},
 		{"plain text", "2026-11-25 02:45:34,049 ERROR [main] io.temporal.Worker: it failed 3 times", template{Service: "temporal", Level: "error", Message: "[main] io.temporal.Worker: it failed <*> times"}},
 		{"Python's", "WARNING:temporalio.worker:it failed", template{Service: "temporal", Level: "warn", Message: "temporalio.worker:it failed"}},
+		{"structlog's", `{"level":"error","event":"payment_failed","logger":"billing"}`, template{Service: "temporal", Level: "error", Message: "payment_failed"}},
+		{"no message", `{"level":"error","logger":"billing","code":7}`, template{Service: "temporal", Level: "error", Message: "billing: a line without a message"}},
+		{"nothing at all", `{"level":"error"}`, template{Service: "temporal", Level: "error", Message: "a line without a message"}},
+		{"nothing behind the level", "2026-11-24T00:00:00Z ERROR   ", template{Service: "temporal", Level: "error", Message: "a line without a message"}},
+		{"control characters", `{"level":"error","msg":"a\u001b[mb\u0007c\u0000\u009bd\te"}`, template{Service: "temporal", Level: "error", Message: "a [mb c  d\te"}},
 		{"plain text, usual", "2026-11-25 02:45:34 INFO it came without an error at all", template{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -157,7 +157,7 @@ var unspelt = regexp.MustCompile(`<\*>|\[redacted:[^\]]*\]|[^\w !#$%'()*+,./:;=?
 func literals(t health.LogTemplate) []string {
 	var filters []string
 	for _, text := range []string{t.Message, t.Error, t.Component, t.Namespace, t.TaskQueue} {
-		if text == "" {
+		if text == "" || strings.HasSuffix(text, noMessage) {
 			continue
 		}
 		piece := slices.MaxFunc(unspelt.Split(text, -1), func(a, b string) int { return cmp.Compare(len(a), len(b)) })
@@ -170,7 +170,7 @@ func literals(t health.LogTemplate) []string {
 
 // short redacts a line and cuts it.
 func (s *Scanner) short(text string) string {
-	text = s.cfg.Redact(text)
+	text = s.redact(text)
 	if len(text) > longestLine {
 		text = text[:longestLine-len("…")] + "…"
 	}

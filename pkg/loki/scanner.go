@@ -36,6 +36,7 @@ type Scanner struct {
 
 	mu       sync.Mutex
 	found    *deployment
+	cluster  string // the matcher for the watched cluster, once it was chosen
 	failures int   // scans that failed in a row
 	skipped  int   // scans in a row that did not ask
 	last     error // why the last that asked failed

@@ -11,7 +11,7 @@ import (
 // workers is the service of lines of Temporal's SDKs.
 const workers = "workers"
 
-// noMessage is the message of a line that has none.
+// noMessage is the message of a line that has none, or the end of it.
 const noMessage = "a line without a message"
 
 // template reads the labels of a group of lines.
@@ -27,11 +27,8 @@ func (s *Scanner) template(labels map[string]string) health.LogTemplate {
 		Namespace: s.redact(labels["c_ns"]),
 		TaskQueue: s.redact(labels["c_tq"]),
 	}
-	if t.Message == "" {
+	if t.Message == "" { // blanks only
 		t.Message = noMessage
-		if t.Component != "" {
-			t.Message = t.Component + ": " + noMessage
-		}
 	}
 	return t
 }

@@ -135,3 +135,14 @@ func TestNormaliseAgrees(t *testing.T) {
 		}
 	}
 }
+
+func TestNothingActsOnATerminal(t *testing.T) {
+	s := redacting(t)
+	dirty, want := "a\x1b[31mb\ac\u009bd\te\nf", "a [31mb c d\te\nf"
+	got := s.template(map[string]string{"c_svc": dirty, "c_text": dirty + separator + dirty, "c_comp": dirty, "c_ns": dirty, "c_tq": dirty, "c_level": dirty, "c_life": dirty})
+	for _, text := range []string{got.Service, got.Level, got.Message, got.Error, got.Component, got.Lifecycle, got.Namespace, got.TaskQueue, s.short(dirty)} {
+		if text != want {
+			t.Errorf("left %q", text)
+		}
+	}
+}
