@@ -153,7 +153,8 @@ func (q queries) sample(t health.LogTemplate) string {
 // from it: what varied, what was redacted, and what JSON escapes.
 var unspelt = regexp.MustCompile(`<\*>|\[redacted:[^\]]*\]|[^\w !#$%'()*+,./:;=?@\[\]^{|}~-]+`)
 
-// literals are line filters for the longest pieces of a template's texts.
+// literals are line filters for the longest pieces of a template's texts. Of lines
+// with control characters, for which blanks stand in the texts, they may find none.
 func literals(t health.LogTemplate) []string {
 	var filters []string
 	for _, text := range []string{t.Message, t.Error, t.Component, t.Namespace, t.TaskQueue} {

@@ -37,9 +37,9 @@ type Scanner struct {
 	mu       sync.Mutex
 	found    *deployment
 	cluster  string // the matcher for the watched cluster, once it was chosen
-	failures int   // scans that failed in a row
-	skipped  int   // scans in a row that did not ask
-	last     error // why the last that asked failed
+	failures int    // scans that failed in a row
+	skipped  int    // scans in a row that did not ask
+	last     error  // why the last that asked failed
 }
 
 // New returns a scanner. It makes no request; the error is a ConfigError, or

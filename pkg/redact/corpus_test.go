@@ -1,15 +1,12 @@
 package redact
 
 import (
-	"bufio"
-	"fmt"
 	"maps"
-	"math/rand/v2"
-	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/temporal-sre/copilot/pkg/redact/corpus"
 )
 
 // The corpus has one log line a line. In positives.txt and heldout-positives.txt
@@ -67,9 +64,9 @@ func judge(t *testing.T, positives, negatives string) *figures {
 		t.Fatal(err)
 	}
 	f := &figures{kinds: map[string]*ofKind{}}
-	maker := newMaker(1)
+	maker := corpus.NewMaker(1)
 	for _, template := range lines(t, positives) {
-		f.judgePositive(t, r, maker.fill(t, template))
+		f.judgePositive(t, r, fill(t, maker, template))
 	}
 	for _, line := range lines(t, negatives) {
 		f.negatives++
@@ -87,117 +84,57 @@ func judge(t *testing.T, positives, negatives string) *figures {
 	return f
 }
 
-func (f *figures) judgePositive(t *testing.T, r *Redactor, c filled) {
+func (f *figures) judgePositive(t *testing.T, r *Redactor, c corpus.Line) {
 	t.Helper()
-	findings := r.Find(c.line)
-	out := r.Text(c.line)
-	for _, v := range c.values {
+	findings := r.Find(c.Text)
+	out := r.Text(c.Text)
+	for _, v := range c.Values {
 		f.values++
-		k := f.kind(v.kinds[0])
+		k := f.kind(v.Kinds[0])
 		k.values++
 		covered := 0
 		named := false
 		for _, found := range findings {
-			covered += max(0, min(found.To, v.to)-max(found.From, v.from))
-			named = named || found.From < v.to && v.from < found.To && slices.Contains(v.kinds, found.Kind)
+			covered += max(0, min(found.To, v.To)-max(found.From, v.From))
+			named = named || found.From < v.To && v.From < found.To && slices.Contains(v.Kinds, found.Kind)
 		}
-		if covered < v.to-v.from || strings.Contains(out, c.line[v.from:v.to]) {
-			t.Logf("missed %s: %q in %s", v.kinds[0], c.line[v.from:v.to], c.line)
+		if covered < v.To-v.From || strings.Contains(out, c.Text[v.From:v.To]) {
+			t.Logf("missed %s: %q in %s", v.Kinds[0], c.Text[v.From:v.To], c.Text)
 			continue
 		}
 		if !named {
-			t.Errorf("%s is found, but called otherwise: %s", v.kinds[0], out)
+			t.Errorf("%s is found, but called otherwise: %s", v.Kinds[0], out)
 		}
 		f.found++
 		k.found++
 	}
 	for _, found := range findings {
 		outside := found.To - found.From
-		for _, v := range c.values {
-			outside -= max(0, min(found.To, v.to)-max(found.From, v.from))
+		for _, v := range c.Values {
+			outside -= max(0, min(found.To, v.To)-max(found.From, v.From))
 		}
 		if outside > spill || outside == found.To-found.From {
 			f.wrong++
 			f.kind(found.Kind).wrong++
-			t.Logf("wrongly taken as %s: %q in %s", found.Kind, c.line[found.From:found.To], c.line)
+			t.Logf("wrongly taken as %s: %q in %s", found.Kind, c.Text[found.From:found.To], c.Text)
 		}
 	}
 }
 
 func lines(t *testing.T, name string) []string {
 	t.Helper()
-	file, err := os.Open("testdata/" + name)
+	all, err := corpus.Read("testdata/" + name)
 	if err != nil {
 		t.Fatal(err)
-	}
-	defer file.Close()
-	var all []string
-	for scanner := bufio.NewScanner(file); scanner.Scan(); {
-		if line := scanner.Text(); line != "" && !strings.HasPrefix(line, "# ") {
-			all = append(all, line)
-		}
 	}
 	return all
 }
 
-// A filled line has values in the place of {{name}}.
-type filled struct {
-	line   string
-	values []valueRange
-}
-
-type valueRange struct {
-	from, to int
-	// kinds are what the value may be called; the first is what it is.
-	kinds []string
-}
-
-var placeholder = regexp.MustCompile(`\{\{([a-z0-9-]+)\}\}`)
-
-// A maker makes up values, the same ones for the same seed.
-type maker struct{ rand *rand.Rand }
-
-func newMaker(seed uint64) *maker { return &maker{rand.New(rand.NewPCG(seed, 0))} }
-
-func (m *maker) fill(t *testing.T, template string) filled {
+func fill(t *testing.T, m *corpus.Maker, template string) corpus.Line {
 	t.Helper()
-	var b strings.Builder
-	var c filled
-	at := 0
-	for _, match := range placeholder.FindAllStringSubmatchIndex(template, -1) {
-		name := template[match[2]:match[3]]
-		source, ok := values[name]
-		if !ok {
-			t.Fatalf("nothing makes the value {{%s}} of %s", name, template)
-		}
-		b.WriteString(template[at:match[0]])
-		from := b.Len()
-		b.WriteString(source.value(m))
-		c.values = append(c.values, valueRange{from, b.Len(), source.kinds})
-		at = match[1]
+	line, err := m.Fill(template)
+	if err != nil {
+		t.Fatal(err)
 	}
-	b.WriteString(template[at:])
-	c.line = b.String()
-	return c
+	return line
 }
-
-const (
-	lowers   = "abcdefghijklmnopqrstuvwxyz"
-	digits   = "0123456789"
-	hexes    = digits + "abcdef"
-	letters  = lowers + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	alphanum = letters + digits
-)
-
-// of returns n random bytes of an alphabet.
-func (m *maker) of(alphabet string, n int) string {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = alphabet[m.rand.IntN(len(alphabet))]
-	}
-	return string(b)
-}
-
-func (m *maker) one(choices ...string) string { return choices[m.rand.IntN(len(choices))] }
-
-func (m *maker) number(from, to int) string { return fmt.Sprint(from + m.rand.IntN(to-from+1)) }

@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/temporal-sre/copilot/pkg/redact/corpus"
 )
 
 // TestTheTableIsOfThePinnedVersion notices a rule set that was raised in
@@ -29,14 +31,14 @@ func TestTheTableIsOfThePinnedVersion(t *testing.T) {
 // its secret.
 func TestExamplesOfPublishedRules(t *testing.T) {
 	r := mustNew(t)
-	m := newMaker(4)
-	hook := "https://acme.webhook." + "office.com/webhookb2/" + m.uuid() + "@" + m.uuid() + "/IncomingWebhook/" + m.of(lowers+digits, 32) + "/" + m.uuid()
-	sonar := m.of(lowers+digits, 40)
+	m := corpus.NewMaker(4)
+	hook := "https://acme.webhook." + "office.com/webhookb2/" + uuid(m) + "@" + uuid(m) + "/IncomingWebhook/" + m.Of(corpus.Lowers+corpus.Digits, 32) + "/" + uuid(m)
+	sonar := m.Of(corpus.Lowers+corpus.Digits, 40)
 	for _, c := range []struct{ in, out string }{
 		{"post to " + hook + " failed", "post to [redacted:microsoft-teams-webhook] failed"},
 		{"sonar.login=" + sonar, "sonar.login=[redacted:sonar-api-token]"},
 		{"AWS key AKIA" + strings.Repeat("A", 16) + " has no entropy", "AWS key AKIA" + strings.Repeat("A", 16) + " has no entropy"},
-		{"ask s." + m.of(lowers, 12) + "2" + m.of(lowers+digits, 11) + " again", "ask [redacted:vault-service-token] again"},
+		{"ask s." + m.Of(corpus.Lowers, 12) + "2" + m.Of(corpus.Lowers+corpus.Digits, 11) + " again", "ask [redacted:vault-service-token] again"},
 	} {
 		if got := r.Text(c.in); got != c.out {
 			t.Errorf("%s\n became %s\n     not %s", c.in, got, c.out)
@@ -44,6 +46,6 @@ func TestExamplesOfPublishedRules(t *testing.T) {
 	}
 }
 
-func (m *maker) uuid() string {
-	return m.of(hexes, 8) + "-" + m.of(hexes, 4) + "-" + m.of(hexes, 4) + "-" + m.of(hexes, 4) + "-" + m.of(hexes, 12)
+func uuid(m *corpus.Maker) string {
+	return m.Of(corpus.Hexes, 8) + "-" + m.Of(corpus.Hexes, 4) + "-" + m.Of(corpus.Hexes, 4) + "-" + m.Of(corpus.Hexes, 4) + "-" + m.Of(corpus.Hexes, 12)
 }

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
+
+	"github.com/temporal-sre/copilot/pkg/redact/corpus"
 )
 
 func TestTextShowsWhatWasThere(t *testing.T) {
@@ -103,8 +105,8 @@ func TestTooManyExtraRules(t *testing.T) {
 
 func TestALongTextIsCut(t *testing.T) {
 	r := mustNew(t)
-	m := newMaker(2)
-	secret := m.of(letters, 20)
+	m := corpus.NewMaker(2)
+	secret := m.Of(corpus.Letters, 20)
 	for _, s := range []string{
 		strings.Repeat("x ", MaxText) + "password=" + secret,
 		strings.Repeat("x", MaxText-12) + " password=" + secret + strings.Repeat(" y", MaxText),
@@ -180,10 +182,10 @@ func TestConcurrentUse(t *testing.T) {
 	templates := lines(t, "positives.txt")
 	var group sync.WaitGroup
 	for seed := range uint64(4) {
-		m := newMaker(seed)
+		m := corpus.NewMaker(seed)
 		filled := make([]string, 0, len(templates))
 		for _, template := range templates {
-			filled = append(filled, m.fill(t, template).line)
+			filled = append(filled, fill(t, m, template).Text)
 		}
 		group.Go(func() {
 			for _, line := range filled {
@@ -199,20 +201,20 @@ func TestNothingRedactedIsLeft(t *testing.T) {
 	r := mustNew(t)
 	templates := lines(t, "positives.txt")
 	rapid.Check(t, func(rt *rapid.T) {
-		c := newMaker(rapid.Uint64().Draw(rt, "seed")).fill(t, rapid.SampledFrom(templates).Draw(rt, "template"))
-		out := r.Text(c.line)
-		for _, f := range r.Find(c.line) {
-			if secret := c.line[f.From:f.To]; len(secret) > 5 && strings.Contains(out, secret) {
+		c := fill(t, corpus.NewMaker(rapid.Uint64().Draw(rt, "seed")), rapid.SampledFrom(templates).Draw(rt, "template"))
+		out := r.Text(c.Text)
+		for _, f := range r.Find(c.Text) {
+			if secret := c.Text[f.From:f.To]; len(secret) > 5 && strings.Contains(out, secret) {
 				rt.Errorf("%s is left in %s", secret, out)
 			}
 		}
-		for _, v := range c.values {
-			if secret := c.line[v.from:v.to]; strings.Contains(out, secret) {
+		for _, v := range c.Values {
+			if secret := c.Text[v.From:v.To]; strings.Contains(out, secret) {
 				rt.Errorf("%s is left in %s", secret, out)
 			}
 		}
 		if again := r.Text(out); again != out {
-			rt.Errorf("%s\nbecame\n%s\nand then\n%s", c.line, out, again)
+			rt.Errorf("%s\nbecame\n%s\nand then\n%s", c.Text, out, again)
 		}
 	})
 }
@@ -221,10 +223,10 @@ func TestNothingRedactedIsLeft(t *testing.T) {
 // any characters.
 func TestAnyText(t *testing.T) {
 	r := mustNew(t)
-	m := newMaker(3)
+	m := corpus.NewMaker(3)
 	var fragments []string
-	for _, v := range values {
-		fragments = append(fragments, v.value(m))
+	for _, name := range corpus.Names() {
+		fragments = append(fragments, fill(t, m, "{{"+name+"}}").Text)
 	}
 	for _, word := range r.keywords.words {
 		fragments = append(fragments, word.word, strings.ToUpper(word.word))
