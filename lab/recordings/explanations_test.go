@@ -66,7 +66,7 @@ func judge(t *testing.T, server *recording.Server, truth *score.Truth) []health.
 	t.Helper()
 	assessments, err := evaluator.Judge(t.Context(),
 		prometheus.Config{URL: server.URL, Cluster: "lab", Selector: truth.Selector},
-		loki.Config{URL: server.LokiURL, Cluster: "lab", Timeout: time.Minute}, truth.From, truth.To, truth.Step())
+		loki.Config{URL: server.LokiURL, Cluster: "lab", Timeout: 30 * time.Second}, truth.From, truth.To, truth.Step())
 	if err != nil {
 		t.Fatal(err)
 	}
