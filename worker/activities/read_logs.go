@@ -13,9 +13,11 @@ import (
 )
 
 const (
-	// missedWindows is how many windows that were missed are read at a time at
-	// most. What is older is given up: it would explain nothing now.
-	missedWindows = 40
+	// missedFor is how far back windows that were missed are read, but leastMissed
+	// of them whatever their length. What is older is given up: it would explain
+	// nothing now.
+	missedFor   = 20 * time.Minute
+	leastMissed = 4
 	// LogsTimeout bounds the reading of logs. It is also how long a log source
 	// that hangs can keep a verdict waiting.
 	LogsTimeout = 8 * time.Second
@@ -82,7 +84,7 @@ func logsFrom(req ObserveRequest) instant.Instant {
 	case len(req.LogsKnown) > 0 && !slices.ContainsFunc(req.LogsKnown, func(b narrative.Bounds) bool { return b.To.Sub(b.From) != req.Step }):
 		from = req.LogsKnown[0].From
 	}
-	if oldest := req.From.Add(-missedWindows * req.Step); from.Before(oldest) {
+	if oldest := req.From.Add(-max(missedFor, leastMissed*req.Step)).Truncate(req.Step); from.Before(oldest) {
 		return oldest
 	}
 	return from

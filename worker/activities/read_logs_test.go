@@ -62,9 +62,13 @@ func TestWhereLogsBegin(t *testing.T) {
 		"first look":       {ObserveRequest{}, -step},
 		"two windows late": {ObserveRequest{LogsFrom: noon.Add(-step), LogsKnown: known(-3*step, -2*step, -step)}, -3 * step},
 		"other interval":   {ObserveRequest{LogsFrom: noon.Add(-20 * time.Second), LogsKnown: known(-40*time.Second, -30*time.Second, -20*time.Second)}, -20 * time.Second},
+		"long intervals":   {ObserveRequest{Step: 10 * time.Minute, LogsFrom: noon.Add(-5 * time.Hour)}, -40 * time.Minute},
 		"away for long":    {ObserveRequest{LogsFrom: noon.Add(-2 * time.Hour), LogsKnown: known(-2*time.Hour-step, -2*time.Hour)}, -40 * step},
 	} {
-		test.req.From, test.req.To, test.req.Step = noon, noon, step
+		test.req.From, test.req.To = noon, noon
+		if test.req.Step == 0 {
+			test.req.Step = step
+		}
 		if got := logsFrom(test.req); got != noon.Add(test.want) {
 			t.Errorf("%s: from %s, want %s", name, got, noon.Add(test.want))
 		}

@@ -193,6 +193,10 @@ func awayLogs(t *testing.T, p *place, f form) []Outcome {
 			return err == nil && newest.At.After(asked) && newest.Logs != nil && newest.Logs.Reason != ""
 		})
 		l.trouble.Store(nil)
+		eventually(t, "the logs are read again", func() bool {
+			newest, err := w.store.Latest(t.Context(), w.cluster)
+			return err == nil && newest.Logs != nil && newest.Logs.Reason == ""
+		})
 	}
 	end := instant.System.Now()
 	took := w.recover(t)
