@@ -29,6 +29,46 @@ const views: Record<string, View> = {
   'error-in-part': { situation: 'error-in-part', width: 1200, height: 600, theme: 'light' },
 };
 
+/** How high the panel is for each situation, on a phone and on a screen. */
+const heights: Record<string, [narrow: number, wide: number]> = {
+  happy: [900, 300],
+  stressed: [1480, 640],
+  critical: [1700, 700],
+  blind: [640, 300],
+  stale: [1600, 660],
+  degraded: [1000, 340],
+  early: [560, 260],
+  'status-only': [640, 290],
+  loading: [500, 260],
+  'no-data': [300, 200],
+  error: [300, 200],
+  'error-in-part': [1480, 600],
+};
+
+/** Every situation in either theme, on a phone and on a screen: those that are not among the views above. */
+function others(): Record<string, View> {
+  const narrow = (view: View) => view.width < 480;
+  const all: Record<string, View> = {};
+  for (const [situation, [onPhone, onScreen]] of Object.entries(heights)) {
+    for (const theme of ['dark', 'light'] as const) {
+      for (const [size, width, height] of [['phone', 320, onPhone] as const, ['screen', 1200, onScreen] as const]) {
+        const view: View = { situation, theme, width, height };
+        const shown = Object.values(views).some(
+          (one) =>
+            one.situation === situation &&
+            (one.theme ?? 'dark') === theme &&
+            narrow(one) === narrow(view) &&
+            !one.options
+        );
+        if (!shown) {
+          all[`${situation}-${theme}-${size}`] = view;
+        }
+      }
+    }
+  }
+  return all;
+}
+
 withBrowser('the hero panel in a browser', () => {
   let server: Server;
   let browser: Browser;
@@ -53,12 +93,15 @@ withBrowser('the hero panel in a browser', () => {
     expect(differs).toBeLessThanOrEqual(tolerance);
   };
 
-  it.each(Object.entries(views))('shows %s, for everybody, as it should look', async (name, view) => {
-    await open(page, server.url, view);
-    expect(await violations(page)).toEqual([]);
-    await expectToLookAs(name);
-    expect(complaints).toEqual([]);
-  });
+  it.each(Object.entries({ ...views, ...others() }))(
+    'shows %s, for everybody, as it should look',
+    async (name, view) => {
+      await open(page, server.url, view);
+      expect(await violations(page)).toEqual([]);
+      await expectToLookAs(name);
+      expect(complaints).toEqual([]);
+    }
+  );
 
   it.each([320, 480, 640, 859, 1000, 1400])('needs no scrolling aside at a width of %d', async (width) => {
     await open(page, server.url, { situation: 'critical', width, height: 1400 });

@@ -77,12 +77,18 @@ const getStyles = (theme: GrafanaTheme2) => ({
   table: css({
     width: '100%',
     fontVariantNumeric: 'tabular-nums',
-    'th, td': { padding: theme.spacing(0.5, 1.5, 0.5, 0), textAlign: 'left', fontWeight: 'normal' },
+    'th, td': { padding: theme.spacing(0.5, 1, 0.5, 0), textAlign: 'left', fontWeight: 'normal' },
     'thead th': { color: theme.colors.text.secondary, fontSize: '0.86em' },
     'tbody tr': { borderTop: `1px solid ${theme.colors.border.weak}` },
   }),
   part: css({ display: 'flex', alignItems: 'center', gap: theme.spacing(1), wordBreak: 'break-word' }),
-  name: css({ fontFamily: theme.typography.fontFamilyMonospace, fontSize: '0.95em' }),
+  // A short name stays whole on a phone, too.
+  name: css({
+    fontFamily: theme.typography.fontFamilyMonospace,
+    fontSize: '0.95em',
+    display: 'inline-block',
+    minWidth: '8ch',
+  }),
   kind: css({ color: theme.colors.text.secondary }),
   hidden: css({ position: 'absolute', width: 1, height: 1, overflow: 'hidden', clipPath: 'inset(50%)' }),
 });
