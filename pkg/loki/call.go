@@ -246,7 +246,7 @@ func (s *Scanner) words(err error) string {
 	case errors.Is(err, errTooLarge):
 		return fmt.Sprintf("no use of the answer of %s: %v", where, errTooLarge)
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Sprintf("no answer from %s within %s: narrow the selector, or allow more time", where, s.cfg.Timeout)
+		return fmt.Sprintf("no answer from %s within %s: it hangs, or has too much to read; narrow the selector, or allow more time", where, s.cfg.Timeout)
 	case errors.As(err, &status):
 		return s.refusal(where, status)
 	case errors.As(err, &foreign):

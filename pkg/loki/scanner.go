@@ -37,6 +37,7 @@ type Scanner struct {
 	mu       sync.Mutex
 	found    *deployment
 	cluster  string // the matcher for the watched cluster, once it was chosen
+	atOnce   int    // windows of one query that Loki answers in time; 0: not known
 	failures int    // scans that failed in a row
 	skipped  int    // scans in a row that did not ask
 	last     error  // why the last that asked failed
@@ -70,8 +71,15 @@ func (s *Scanner) Scan(ctx context.Context, from, to instant.Instant, step time.
 	if err := s.restrained(); err != nil {
 		return nil, err
 	}
-	windows, err := s.scan(ctx, tile(from.Truncate(time.Millisecond), to, step))
-	s.remember(ctx, err)
+	s.mu.Lock()
+	atOnce := cmp.Or(s.atOnce, windowsAtOnce)
+	s.mu.Unlock()
+	windows, err := s.scan(ctx, tile(from.Truncate(time.Millisecond), to, step, atOnce))
+	if len(windows) > 0 {
+		s.remember(ctx, nil) // it gets on, if slowly
+	} else {
+		s.remember(ctx, err)
+	}
 	return windows, err
 }
 
@@ -91,8 +99,10 @@ func (s *Scanner) restrained() error {
 func (s *Scanner) remember(ctx context.Context, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	var none *NoLogsError
 	switch {
-	case err == nil:
+	case err == nil, errors.As(err, &none):
+		// That there are no logs is an answer.
 		s.failures, s.last = 0, nil
 	case errors.Is(ctx.Err(), context.Canceled):
 		// Who asked has gone; that says nothing of Loki.
@@ -122,8 +132,9 @@ func (p span) shift() time.Duration {
 	return (p.step - over) % p.step
 }
 
-// tile cuts a range into windows that follow one another without gap or overlap.
-func tile(from, to instant.Instant, step time.Duration) []span {
+// tile cuts a range into windows that follow one another without gap or overlap,
+// and into spans of so many of them at most.
+func tile(from, to instant.Instant, step time.Duration, atOnce int) []span {
 	var spans []span
 	if first := from.Truncate(step); first != from {
 		next := first.Add(step)
@@ -131,7 +142,7 @@ func tile(from, to instant.Instant, step time.Duration) []span {
 		from = next
 	}
 	for from.Before(to) {
-		end := from.Add(windowsAtOnce * step)
+		end := from.Add(time.Duration(atOnce) * step)
 		if end.After(to) {
 			end = to
 		}
@@ -157,25 +168,37 @@ func (s *Scanner) scan(ctx context.Context, spans []span) ([]health.LogWindow, e
 			return windows, err
 		}
 	}
+	s.mu.Lock()
+	s.atOnce = min(2*cmp.Or(s.atOnce, windowsAtOnce), windowsAtOnce)
+	s.mu.Unlock()
 	return windows, nil
 }
 
-// read reads one span. When its windows have too many kinds of lines together,
-// it reads the halves, and at last tells lines apart less finely.
+// read reads one span. When its windows are too much for Loki together, in time
+// or in kinds of lines, it reads parts of them, and at last tells lines apart
+// less finely.
 func (s *Scanner) read(ctx context.Context, d *deployment, p span) ([]health.LogWindow, error) {
-	windows, err := s.count(ctx, d, p, details[0])
-	if err == nil || !tooManySeries(err) {
+	windows, slow, err := s.countInTime(ctx, d, p)
+	if err == nil || !slow && !tooManySeries(err) {
 		return windows, err
 	}
 	if n := p.steps(); n > 1 {
-		middle := p.from.Add(time.Duration(n/2) * p.length)
-		first, last := p, p
-		first.to, last.from = middle, middle
-		if windows, err = s.read(ctx, d, first); err != nil {
-			return windows, err
+		size := (n + 1) / 2
+		if slow {
+			size = fewer(n)
 		}
-		rest, err := s.read(ctx, d, last)
-		return append(windows, rest...), err
+		windows = nil
+		for part := p; part.from.Before(p.to); part.from = part.to {
+			if part.to = part.from.Add(time.Duration(size) * p.length); part.to.After(p.to) {
+				part.to = p.to
+			}
+			read, err := s.read(ctx, d, part)
+			windows = append(windows, read...)
+			if err != nil {
+				return windows, err
+			}
+		}
+		return windows, nil
 	}
 	for _, coarse := range details[1:] {
 		if windows, err = s.count(ctx, d, p, coarse); err == nil || !tooManySeries(err) {
@@ -188,6 +211,28 @@ func (s *Scanner) read(ctx context.Context, d *deployment, p span) ([]health.Log
 	}
 	return []health.LogWindow{{From: p.from, To: p.to, Rest: totals[p.to]}}, nil
 }
+
+// countInTime counts the lines of a span's windows as finely as can be. Several
+// windows have half of the time of a scan, so that there is some left for fewer
+// of them; slow tells that this was not enough.
+func (s *Scanner) countInTime(ctx context.Context, d *deployment, p span) (windows []health.LogWindow, slow bool, err error) {
+	if p.steps() == 1 {
+		windows, err = s.count(ctx, d, p, details[0])
+		return windows, false, err
+	}
+	ask, cancel := context.WithTimeout(ctx, s.cfg.Timeout/2)
+	defer cancel()
+	windows, err = s.count(ask, d, p, details[0])
+	if slow = err != nil && ctx.Err() == nil && errors.Is(ask.Err(), context.DeadlineExceeded); slow {
+		s.mu.Lock()
+		s.atOnce = fewer(p.steps())
+		s.mu.Unlock()
+	}
+	return windows, slow, err
+}
+
+// fewer is how many of some windows are tried after all of them took too long.
+func fewer(windows int) int { return max(1, windows/4) }
 
 // row is a series of a metric query's answer.
 type row struct {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -153,7 +154,7 @@ func TestWindowsTile(t *testing.T) {
 		to := noon.Add(time.Duration(rapid.IntRange(0, 300).Draw(t, "to")) * step).Truncate(step)
 		from := to.Add(-time.Duration(rapid.Int64Range(1, int64(200*step/time.Microsecond)).Draw(t, "length")) * time.Microsecond)
 		last := from
-		for _, p := range tile(from, to, step) {
+		for _, p := range tile(from, to, step, windowsAtOnce) {
 			if p.from != last || p.steps() < 1 || p.steps() > windowsAtOnce || p.from.Add(time.Duration(p.steps())*p.length) != p.to {
 				t.Fatalf("%v after %s", p, last)
 			}
@@ -387,5 +388,44 @@ func TestACancelledScanSaysNothingOfLoki(t *testing.T) {
 	}
 	if _, err := s.Scan(t.Context(), noon.Add(-step), noon, step); err != nil {
 		t.Error(err)
+	}
+}
+
+// A Loki that needs long for every window is caught up with in parts that it
+// answers in time; what was read is kept.
+func TestASlowLokiIsCaughtUpWith(t *testing.T) {
+	const windows = 40
+	d := &double{}
+	for i := range windows {
+		d.add(record{at: noon.Add(-time.Duration(i) * step), group: failed("a")})
+	}
+	d.before = func(_ http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, "query_range") || !strings.Contains(r.Form.Get("query"), "count_over_time") {
+			return false
+		}
+		from, _ := strconv.ParseInt(r.Form.Get("start"), 10, 64)
+		to, _ := strconv.ParseInt(r.Form.Get("end"), 10, 64)
+		select {
+		case <-r.Context().Done():
+		case <-time.After(time.Duration((to-from)/step.Nanoseconds()+1) * 400 * time.Millisecond):
+		}
+		return false
+	}
+	s := scanner(t, serve(t, d), func(c *Config) { c.Timeout = 2 * time.Second })
+	from, lines, scans := noon.Add(-windows*step), int64(0), 0
+	for ; from.Before(noon) && scans < 60; scans++ {
+		read, _ := s.Scan(t.Context(), from, noon, step)
+		for _, w := range read {
+			if w.From != from {
+				t.Fatalf("a window begins at %s, want %s", w.From, from)
+			}
+			for _, c := range w.Counts {
+				lines += c.Lines
+			}
+			from = w.To
+		}
+	}
+	if from != noon || lines != windows {
+		t.Errorf("after %d scans read up to %s with %d lines, want all %d up to %s", scans, from, lines, windows, noon)
 	}
 }
