@@ -30,7 +30,7 @@ func fullStore() *fakeStore {
 	for _, issue := range a.Issues {
 		st.issues = append(st.issues, dsql.Issue{Issue: issue, Openings: 1})
 	}
-	a.Explanation.Logs = []string{"The database cannot be reached (history): 320 times since 2026-11-24T11:57:30Z, 30s before “Matching is slow”."}
+	a.Explanation.Logs = []string{"The database does not answer (history): 320 times since 2026-11-24T11:57:30Z, 30s before “Matching is slow”."}
 	told := *a.Logs
 	told.Patterns = []health.LogPattern{{
 		ID: "persistence.unavailable", Pattern: "Connections to the database fail", Service: "history", Severity: health.LogError,

@@ -18,7 +18,7 @@ func counted(windows ...int64) func(*health.Assessment) {
 			at := a.At.Add(-time.Duration(len(windows)-1-i) * time.Minute)
 			a.Logs.Counts = append(a.Logs.Counts,
 				health.LogPatternCount{
-					ID: "persistence.unavailable", Pattern: "the database cannot be reached", Service: "history",
+					ID: "persistence.unavailable", Pattern: "the database does not answer", Service: "history",
 					Severity: health.LogError, At: at, Lines: lines, News: health.NewsNew,
 				},
 				health.LogPatternCount{

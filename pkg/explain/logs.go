@@ -25,13 +25,17 @@ func logs(a *health.Assessment) []string {
 		if p.News == health.NewsNone || len(remarks) == maxRemarks || slices.Contains(told, p.ID) {
 			continue
 		}
-		if len(p.Ties) == 0 && a.State == health.Happy && (p.Severity == health.LogEvent || p.News == health.NewsOver) {
+		if len(p.Ties) == 0 && (p.Severity == health.LogEvent || p.News == health.NewsOver) {
 			continue // things happen and pass, on healthy clusters, too
 		}
 		told = append(told, p.ID)
 		remarks = append(remarks, remark(a, a.Logs.Patterns[i:]))
 	}
-	if a.Logs.Reason != "" {
+	switch {
+	case a.Logs.Reason == "":
+	case a.Logs.Patterns != nil:
+		remarks = append(remarks, fmt.Sprintf("The logs after %s could not be read: %s.", a.Logs.To, a.Logs.Reason))
+	default:
 		remarks = append(remarks, "The logs could not be read, so this rests on metrics alone: "+a.Logs.Reason+".")
 	}
 	return remarks
@@ -91,8 +95,8 @@ func capital(text string) string {
 // writer is who wrote the lines of a pattern, and of what.
 func writer(p *health.LogPattern) string {
 	who := p.Service
-	if who == "" {
-		who = "the server"
+	if who == "" || who == "temporal" {
+		who = "the server" // one process runs all services, and the line does not say which
 	}
 	if p.Scope.Kind == health.KindTaskQueue {
 		who += " of " + p.Scope.Name

@@ -14,7 +14,7 @@ func outage() *health.Assessment {
 	at := instant.FromUnix(1_764_000_000)
 	pattern := func(service string, began time.Duration, count int64, ties ...health.LogTie) health.LogPattern {
 		return health.LogPattern{
-			ID: "persistence.unavailable", Pattern: "the database cannot be reached", Service: service, Severity: health.LogError,
+			ID: "persistence.unavailable", Pattern: "the database does not answer", Service: service, Severity: health.LogError,
 			Count: count, News: health.NewsNew, FirstAt: at.Add(-began), LastAt: at, Ties: ties,
 		}
 	}
@@ -36,7 +36,7 @@ func TestLogRemarks(t *testing.T) {
 	a := outage()
 	got := logs(a)
 	want := []string{
-		"The database cannot be reached (history and frontend): 320 times in 5 min, since 2025-11-24T15:57:30Z, 30s before “100 % of the persistence calls fail”.",
+		"The database does not answer (history and frontend): 320 times in 5 min, since 2025-11-24T15:57:30Z, 30s before “100 % of the persistence calls fail”.",
 		"Überweisung fehlgeschlagen (billing): 4 times in 5 min, since 2025-11-24T15:00:00Z far more than usual.",
 	}
 	for i := range want {
@@ -44,7 +44,7 @@ func TestLogRemarks(t *testing.T) {
 			t.Errorf("remark %d is\n%q, want\n%q", i, got, want[i])
 		}
 	}
-	if text := changed(a); !strings.HasSuffix(text, "In the logs since 2025-11-24T15:57:30Z: the database cannot be reached.") {
+	if text := changed(a); !strings.HasSuffix(text, "In the logs since 2025-11-24T15:57:30Z: the database does not answer.") {
 		t.Errorf("changed: %s", text)
 	}
 }

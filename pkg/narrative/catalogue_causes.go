@@ -226,7 +226,7 @@ func causePatterns() []Pattern {
 		},
 		{
 			ID: "persistence.unavailable", Severity: health.LogError,
-			Title: "the database cannot be reached",
+			Title: "the database does not answer",
 			Meaning: "Connections to the database are refused, reset or time out, or it does not answer in time: it is down, fails over, is cut " +
 				"off, or is too slow to answer. Every service of the cluster depends on it.",
 			Services: serverServices,

@@ -34,7 +34,7 @@ const (
 	sustained = 3
 	// samplesAt bounds the lines that are asked for at a time, in patterns; each
 	// is asked for samplesTries times at most.
-	samplesAt, samplesTries = 3, 3
+	samplesAt, samplesTries = 4, 3
 	// SamplesOfPattern is how many lines are kept as an example of a pattern.
 	SamplesOfPattern = 3
 )
@@ -337,7 +337,8 @@ type Ask struct {
 	To   instant.Instant `json:"to"`
 }
 
-// Wanted returns the patterns of which lines should be fetched, errors first.
+// Wanted returns the patterns of which lines should be fetched, errors first, and
+// of these the most frequent.
 func (m *Memory) Wanted() []Ask {
 	var wanted []*Track
 	for i := range m.Tracks {
@@ -347,7 +348,7 @@ func (m *Memory) Wanted() []Ask {
 		}
 	}
 	slices.SortStableFunc(wanted, func(a, b *Track) int {
-		return cmp.Or(cmp.Compare(a.Asked, b.Asked), cmp.Compare(gravity(a.Severity), gravity(b.Severity)))
+		return cmp.Or(cmp.Compare(a.Asked, b.Asked), cmp.Compare(gravity(a.Severity), gravity(b.Severity)), -cmp.Compare(a.lines(0), b.lines(0)))
 	})
 	var asks []Ask
 	for _, t := range wanted[:min(len(wanted), samplesAt)] {

@@ -144,8 +144,8 @@ func names(t *Track, scope health.Scope) bool {
 var services = []string{"frontend", "history", "matching", "worker", "internal-frontend"}
 
 // telling orders patterns: those that are known to explain an issue first, those
-// that may next, then what is news, then causes before their consequences, then
-// by severity and number.
+// that may next, then what is news, then by severity, then causes before their
+// consequences, then what began closest to an issue, then by number.
 func telling(patterns []health.LogPattern) func(a, b health.LogPattern) int {
 	var news []string
 	for i := range patterns {
@@ -164,8 +164,9 @@ func telling(patterns []health.LogPattern) func(a, b health.LogPattern) int {
 		return cmp.Or(
 			cmp.Compare(closeness(&a), closeness(&b)),
 			cmp.Compare(newness(a.News), newness(b.News)),
-			cmp.Compare(consequence(&a), consequence(&b)),
 			cmp.Compare(gravity(a.Severity), gravity(b.Severity)),
+			cmp.Compare(consequence(&a), consequence(&b)),
+			cmp.Compare(distance(&a), distance(&b)),
 			-cmp.Compare(a.Count, b.Count),
 			cmp.Compare(a.ID, b.ID), cmp.Compare(a.Service, b.Service),
 		)
@@ -181,6 +182,15 @@ func closeness(p *health.LogPattern) int {
 		return 1
 	}
 	return 0
+}
+
+// distance is how far in time a pattern began from the issue that is closest to
+// it, in steps of a minute: less tells nothing.
+func distance(p *health.LogPattern) float64 {
+	if len(p.Ties) == 0 {
+		return 0
+	}
+	return math.Floor(math.Abs(p.Ties[0].LagSec) / 60)
 }
 
 // newness orders news, what goes on first.

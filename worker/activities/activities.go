@@ -41,6 +41,7 @@ type Observers struct {
 type watched struct {
 	metrics Observer
 	logs    LogReader // nil: its logs are not read
+	unread  bool      // its logs could not be read the last time
 }
 
 // Set makes metrics look at a cluster, and logs read its logs unless that is
@@ -52,6 +53,20 @@ func (s *Observers) Set(cluster string, metrics Observer, logs LogReader) {
 		s.byName = map[string]watched{}
 	}
 	s.byName[cluster] = watched{metrics: metrics, logs: logs}
+}
+
+// noteLogs notes whether the logs of a cluster could be read, and tells whether
+// that is new.
+func (s *Observers) noteLogs(cluster string, unread bool) (isNew bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o, known := s.byName[cluster]
+	if !known || o.unread == unread {
+		return false
+	}
+	o.unread = unread
+	s.byName[cluster] = o
+	return true
 }
 
 // Remove stops looking at a cluster. What is under way ends by itself.

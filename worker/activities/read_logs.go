@@ -55,9 +55,13 @@ func (a *Activities) read(ctx context.Context, logs LogReader, req ObserveReques
 			return // nobody waits for it any more; that says nothing of the logs
 		case r.feed.Err != nil:
 			a.Metrics.Failed(telemetry.Logs, req.Cluster)
-			a.Log.WarnContext(ctx, "the logs cannot be read; the verdict rests on metrics alone, as always, and goes unexplained by them",
-				"cluster", req.Cluster, "to", req.To, "error", r.feed.Err)
+			if a.Clusters.noteLogs(req.Cluster, true) {
+				a.Log.WarnContext(ctx, "the logs cannot be read; the verdicts rest on metrics alone, as always, and go unexplained by them",
+					"cluster", req.Cluster, "to", req.To, "error", r.feed.Err)
+			}
 			return
+		case a.Clusters.noteLogs(req.Cluster, false):
+			a.Log.InfoContext(ctx, "the logs can be read again", "cluster", req.Cluster, "to", req.To)
 		}
 		for _, ask := range req.Samples {
 			lines, err := logs.Samples(ctx, ask.Template, ask.From, ask.To, narrative.SamplesOfPattern)

@@ -125,8 +125,12 @@ func (t *terminal) commands(title string, lines ...string) {
 
 // labCommands are what can be done with a running lab.
 func labCommands(state control.State) []string {
+	check := program("copilot") + " check --prometheus-url " + state.Prometheus.URL
+	if state.Loki != nil {
+		check += " --loki-url " + state.Loki.URL
+	}
 	return []string{
-		program("copilot") + " check --prometheus-url " + state.Prometheus.URL,
+		check,
 		// A gauge, since that is called the same in every dialect.
 		fmt.Sprintf("curl -s '%s/api/v1/query?query=sum+by(taskqueue)(pending_polls)'", state.Prometheus.URL),
 		program("lab") + " workers stop --queue billing",

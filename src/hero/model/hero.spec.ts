@@ -59,7 +59,7 @@ describe('what the panel reads out of frames', () => {
     expect(hero.actions![0]!.guideLink).toMatch(/^https:.*\/runbooks\/workers-gone\.md$/);
     expect(hero.factors![0]).toMatchObject({ rank: 1, value: 0, limit: 1, weight: 1, trend: [3, 2, 1] });
     expect(hero.avoid).toEqual(['scale workers down while tasks wait']);
-    expect(hero.logs).toEqual([expect.stringMatching(/^The database cannot be reached \(history\): 320 times/)]);
+    expect(hero.logs).toEqual([expect.stringMatching(/^The database does not answer \(history\): 320 times/)]);
     expect(hero.places.map(({ name }) => name)).toEqual(['billing', 'matching', 'default']);
     expect(hero.degraded).toBeUndefined();
   });

@@ -103,7 +103,7 @@ seen in the whole range.`,
 		},
 	}
 	addPrometheusFlags(cmd, &flags)
-	addLokiFlags(cmd, &logs)
+	addLokiFlags(cmd, &logs, logsPatience)
 	f := cmd.Flags()
 	f.StringVar(&from, "start", "", "first instant, RFC 3339, or how long ago, such as 6h")
 	f.StringVar(&to, "end", "", "last instant, RFC 3339, or how long ago (default now)")
@@ -223,6 +223,9 @@ func (t *timelineWriter) tell(a *health.Assessment) {
 		mark = styleDim.Render("? blind   ")
 	}
 	fmt.Fprintf(t.out, "  %s  %s  %s\n", a.At, mark, a.Explanation.Summary)
+	for _, remark := range a.Explanation.Logs[:min(1, len(a.Explanation.Logs))] {
+		fmt.Fprintf(t.out, "  %s\n", styleDim.Render("logs: "+remark))
+	}
 }
 
 // finish writes the ribbon and the time in each state.
@@ -257,4 +260,7 @@ func (t *timelineWriter) finish() {
 		parts = append(parts, fmt.Sprintf("blind for %s of it", health.Ago(t.inDark)))
 	}
 	fmt.Fprintf(t.out, "  %s\n  %d evaluations\n", strings.Join(parts, "    "), len(t.told))
+	if logs := t.last.Logs; logs != nil && logs.Reason != "" {
+		fmt.Fprintf(t.out, "  The logs could not be read up to the end: %s\n", logs.Reason)
+	}
 }

@@ -90,7 +90,7 @@ Exit status: 0 happy, 1 stressed, 2 critical, 3 unknown (no usable telemetry),
 		},
 	}
 	addPrometheusFlags(cmd, &flags)
-	addLokiFlags(cmd, &logs)
+	addLokiFlags(cmd, &logs, logsPatience)
 	addOutputFlag(cmd, &format)
 	cmd.Flags().StringVar(&namespace, "namespace", "", "look only at the task queues of this Temporal namespace")
 	cmd.Flags().StringVar(&cluster, "cluster", "", "name to show for the cluster (default: what the selector says, or the host)")

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +21,8 @@ type lokiFlags struct {
 
 // addLokiFlags adds them, with an environment variable for each, as the flags of
 // Prometheus have.
-func addLokiFlags(cmd *cobra.Command, flags *lokiFlags) {
+// The last argument is how long a reading of the logs takes at most by default.
+func addLokiFlags(cmd *cobra.Command, flags *lokiFlags, patience time.Duration) {
 	cfg := &flags.cfg
 	f := cmd.Flags()
 	f.StringVar(&cfg.URL, "loki-url", "", "base URL of the Loki API, for what the logs tell beside the metrics (env COPILOT_LOKI_URL; default: no logs)")
@@ -30,7 +33,7 @@ func addLokiFlags(cmd *cobra.Command, flags *lokiFlags) {
 	f.StringVar(&cfg.Tenant, "loki-tenant", "", "tenant to send as X-Scope-OrgID (env COPILOT_LOKI_TENANT)")
 	f.StringVar(&cfg.CAFile, "loki-ca-file", "", "certificate authority to trust (env COPILOT_LOKI_CA_FILE)")
 	f.StringArrayVar(&flags.redact, "loki-redact", nil, `further rule for what must not leave the logs, as name=regular expression, such as 'customer=CUST-[0-9]{8}'; may be given several times`)
-	f.DurationVar(&cfg.Timeout, "loki-timeout", 0, "bound on the reading of logs for one observation (default 5s)")
+	f.DurationVar(&cfg.Timeout, "loki-timeout", 0, fmt.Sprintf("bound on one reading of the logs (default %s)", patience))
 }
 
 // config returns what flags and environment say; flags win.

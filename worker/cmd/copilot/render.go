@@ -88,10 +88,13 @@ func renderVerdict(w io.Writer, s *api.Status) {
 // renderLogs writes what the logs say, and why they say nothing where they could
 // not be read.
 func renderLogs(w io.Writer, s *api.Status) {
-	if len(s.Explanation.Logs) == 0 {
+	if len(s.Explanation.Logs) == 0 && s.LogsReadTo.IsZero() {
 		return
 	}
 	fmt.Fprintf(w, "\n  %s\n", styleHead.Render("LOGS"))
+	if len(s.Explanation.Logs) == 0 {
+		fmt.Fprintln(w, "  ·  nothing new")
+	}
 	today := s.ObservedAt.String()[:len("2006-01-02T")]
 	for _, remark := range s.Explanation.Logs {
 		// What is of the same day is told without it.

@@ -72,7 +72,7 @@ var workerEnv = func() map[string]string {
 // addFlags adds the worker's flags to a command.
 func (o *workerOptions) addFlags(cmd *cobra.Command) {
 	addPrometheusFlags(cmd, &o.prometheus)
-	addLokiFlags(cmd, &o.loki)
+	addLokiFlags(cmd, &o.loki, 5*time.Second)
 	addStoreFlags(cmd, &o.store)
 	f := cmd.Flags()
 	o.flags = f
