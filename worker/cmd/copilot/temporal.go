@@ -163,7 +163,7 @@ func (t *temporalFlags) dial(ctx context.Context, o client.Options) (client.Clie
 	c, err := client.DialContext(ctx, o)
 	if err != nil {
 		reason := grpcReason(err)
-		return nil, fmt.Errorf("no Temporal server answers at %s (%s); %s", t.address, reason, remedy(reason))
+		return nil, fmt.Errorf("no Temporal server answers at %s (%s); %s", t.address, reason, remedy(reason, o.ConnectionOptions.TLS != nil))
 	}
 	_, err = c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: t.namespace})
 	var missing *serviceerror.NamespaceNotFound
@@ -179,9 +179,9 @@ func (t *temporalFlags) dial(ctx context.Context, o client.Options) (client.Clie
 	return nil, err
 }
 
-// remedy tells what to do about a connection that failed for a reason, of which
-// gRPC passes on the words alone.
-func remedy(reason string) string {
+// remedy tells what to do about a connection, with TLS or without, that failed for
+// a reason, of which gRPC passes on the words alone.
+func remedy(reason string, withTLS bool) string {
 	for _, known := range []struct {
 		words  []string
 		remedy string
@@ -206,6 +206,16 @@ func remedy(reason string) string {
 			if strings.Contains(reason, words) {
 				return known.remedy
 			}
+		}
+	}
+	// A server may have ended the connection before its reason was read.
+	for _, ended := range []string{"broken pipe", "connection reset by peer", "EOF"} {
+		switch {
+		case !strings.Contains(reason, ended):
+		case withTLS:
+			return "it ends the connection, as one does that asks for a certificate that it trusts: give --temporal-cert-file and --temporal-key-file"
+		default:
+			return "it ends the connection, as one does that wants TLS: give --temporal-tls or --temporal-ca-file"
 		}
 	}
 	return "check that it runs, or name another with --temporal-address"
