@@ -29,8 +29,8 @@ const (
 	forgetAfter = 10 * time.Minute
 	// usualAfter is how long an episode may last before it is what is usual.
 	usualAfter = time.Hour
-	// sustained is how many windows with lines make an episode worth an assessment of its
-	// own (requirement R2.3).
+	// sustained is how many windows with lines make an episode worth an
+	// assessment of its own (requirement R2.3).
 	sustained = 3
 	// samplesAt bounds the lines that are asked for at a time, in patterns; each
 	// is asked for samplesTries times at most.

@@ -25,8 +25,8 @@ const (
 const Workers = "workers"
 
 // Tell adds to an assessment what the logs say: what was counted just now, and the
-// patterns, tied to the issues that they belong to. Issues of one severity are then in the order in which
-// their stories began. The state stays as it is.
+// patterns, tied to the issues that they belong to. Issues of one severity are
+// then in the order in which their stories began. The state stays as it is.
 func Tell(m *Memory, a *health.Assessment, counted []health.LogPatternCount) {
 	n := &health.Narrative{Reason: m.Reason, To: m.Next, Counts: counted, Alarms: m.alarms()}
 	a.Logs = n

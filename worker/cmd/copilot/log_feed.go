@@ -47,7 +47,8 @@ func (f *lokiFlags) feed(cluster string, step time.Duration) (*logFeed, error) {
 
 // until returns what the logs held up to an instant and was not returned yet;
 // end is the last instant that will be asked for. Windows end at whole multiples
-// of the step, so that the last one may be a part of a step old.
+// of the step, so that the last one may be a part of a step old. After a failure
+// nothing more is read, and what is returned says why.
 func (f *logFeed) until(ctx context.Context, at, end instant.Instant) *health.LogReading {
 	if f == nil {
 		return nil
@@ -64,7 +65,9 @@ func (f *logFeed) until(ctx context.Context, at, end instant.Instant) *health.Lo
 		var windows []health.LogWindow
 		windows, f.feed.Err = f.logs.Scan(ctx, f.read, to, f.step)
 		f.feed.Windows = append(f.feed.Windows, windows...)
-		f.read = to
+		if f.read = to; f.feed.Err != nil {
+			f.read = end // nothing after a gap, which would read as silence
+		}
 	}
 	return f.feed.Until(at)
 }
